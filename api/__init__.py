@@ -1,0 +1,1 @@
+"""Everything that faces outward: HTTP, command line, worker."""

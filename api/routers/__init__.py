@@ -1,0 +1,1 @@
+"""Routers turn JSON into commands and queries, and nothing else."""

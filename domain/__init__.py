@@ -1,0 +1,1 @@
+"""The rules of service recovery: pure, without disk, clock or chance."""

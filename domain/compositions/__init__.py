@@ -1,0 +1,1 @@
+"""Commands made of several moves; a layer above them."""

@@ -1,0 +1,1 @@
+"""What time and events oblige us to do; pure."""

@@ -1,0 +1,237 @@
+"""What can go wrong: a rule said no, somebody was faster, or we have a fault.
+
+Classes hold facts; `api/problems.py` alone knows status codes. A `code` is public and never reused.
+"""
+
+from typing import Any, ClassVar
+
+
+class AmendsError(Exception):
+    """The base of everything we raise on purpose."""
+
+    code: ClassVar[str]
+
+    def facts(self) -> dict[str, Any]:
+        """The public facts of this error, by name, ready for a problem document."""
+        return {name: value for name, value in vars(self).items() if not name.startswith("_")}
+
+
+class Refused(AmendsError):
+    """A rule said no; the caller can act."""
+
+
+class Conflict(AmendsError):
+    """Somebody was faster; read again and retry."""
+
+
+class Broken(AmendsError):
+    """We have a fault; somebody must be woken."""
+
+
+class UnknownRef(Refused):
+    """I-1: what the command names does not exist here."""
+
+    code = "unknown_ref"
+
+    def __init__(self, what: str, ref: object = None) -> None:
+        super().__init__(f"there is no such {what}")
+        self.what = what
+        self.ref = None if ref is None else str(ref)
+
+
+class AmbiguousRecovery(Refused):
+    """Several open recoveries match; the caller must say which."""
+
+    code = "ambiguous_recovery"
+
+    def __init__(self, matches: list[str]) -> None:
+        super().__init__(f"{len(matches)} open recoveries match; name one by recovery_id")
+        self.matches = matches
+
+
+class Erased(Refused):
+    """I-2: the customer asked to be forgotten; only erasure bookkeeping is taken."""
+
+    code = "erased"
+
+    def __init__(self) -> None:
+        super().__init__("this customer's personal data was erased; nothing more is recorded here")
+
+
+class AlreadyExists(Refused):
+    """An object of this id, or a customer of this reference, is there already."""
+
+    code = "already_exists"
+
+    def __init__(self, what: str, ref: object = None) -> None:
+        super().__init__(f"this {what} exists already")
+        self.what = what
+        self.ref = None if ref is None else str(ref)
+
+
+class WrongPhase(Refused):
+    """The recovery is in a phase in which this cannot happen."""
+
+    code = "wrong_phase"
+
+    def __init__(self, phase: str, wanted: str) -> None:
+        super().__init__(f"the recovery is {phase}; this needs {wanted}")
+        self.phase, self.wanted = phase, wanted
+
+
+class NothingDone(Refused):
+    """I-4: nothing was done, or nobody apologised, since the recovery was last opened."""
+
+    code = "nothing_done"
+
+    def __init__(self, missing: list[str]) -> None:
+        super().__init__("cannot be resolved yet; still missing: " + ", ".join(missing))
+        self.missing = missing
+
+
+class NoAlternative(Refused):
+    """I-6: a refusal needs a reason and an alternative."""
+
+    code = "no_alternative"
+
+    def __init__(self) -> None:
+        super().__init__("a refusal needs an alternative: a remedy_kind or words")
+
+
+class AlreadyDelivered(Refused):
+    """I-9: delivered at most once."""
+
+    code = "already_delivered"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"this {what} was delivered already")
+        self.what = what
+
+
+class AlreadyEnded(Refused):
+    """I-9: expired, reversed, turned down or failed: it can no longer be delivered or changed."""
+
+    code = "already_ended"
+
+    def __init__(self, what: str, how: str) -> None:
+        super().__init__(f"this {what} has ended: {how}")
+        self.what, self.how = what, how
+
+
+class CurrencyMismatch(Refused):
+    """I-10: amounts of one grant are in different currencies and no rate was given."""
+
+    code = "currency_mismatch"
+
+    def __init__(self, expected: str, given: str) -> None:
+        super().__init__(f"{given} against {expected}: give fx, or the same currency")
+        self.expected, self.given = expected, given
+
+
+class IndividualNeedsContext(Refused):
+    """I-12: blaming one person needs evidence and what the house contributed."""
+
+    code = "individual_needs_context"
+
+    def __init__(self, missing: list[str]) -> None:
+        super().__init__("an individual cause needs " + " and ".join(missing))
+        self.missing = missing
+
+
+class FollowUpMissing(Refused):
+    """I-14: nobody asked the customer, or he has not answered."""
+
+    code = "follow_up_missing"
+
+    def __init__(self, outcome: str, needs: str) -> None:
+        super().__init__(f"closing as {outcome} needs {needs}")
+        self.outcome, self.needs = outcome, needs
+
+
+class OwnCase(Refused):
+    """I-21: a colleague named in a report of poor treatment does not own, decide, close or explain that case."""
+
+    code = "own_case"
+
+    def __init__(self) -> None:
+        super().__init__("somebody else must do this: the colleague is named in this recovery")
+
+
+class NotPostable(Refused):
+    """A fact that only follows from others; nobody posts it."""
+
+    code = "not_postable"
+
+    def __init__(self, topic: str) -> None:
+        super().__init__(f"{topic} follows from other facts and cannot be posted")
+        self.topic = topic
+
+
+class NotAllowed(Refused):
+    """The credential lacks a scope that this needs."""
+
+    code = "missing_scope"
+
+    def __init__(self, scope: str) -> None:
+        super().__init__(f"this needs the scope {scope}")
+        self.scope = scope
+
+
+class FutureEvent(Refused):
+    """It has not happened yet: more than five minutes ahead of the ledger's clock."""
+
+    code = "future_event"
+
+    def __init__(self, occurred_at: str, recorded_at: str) -> None:
+        super().__init__(f"occurred_at {occurred_at} lies more than five minutes after {recorded_at}")
+        self.occurred_at, self.recorded_at = occurred_at, recorded_at
+
+
+class TooOld(Refused):
+    """Older than the house accepts without the scope import."""
+
+    code = "too_old"
+
+    def __init__(self, occurred_at: str, max_days: int) -> None:
+        super().__init__(f"occurred_at {occurred_at} is more than {max_days} days ago")
+        self.occurred_at, self.max_days = occurred_at, max_days
+
+
+class InvalidValue(Refused):
+    """A value is well-formed but cannot be meant."""
+
+    code = "invalid_value"
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(f"{field}: {reason}")
+        self.field, self.reason = field, reason
+
+
+class KeyReused(Refused):
+    """The same idempotency key or event id came again with other content."""
+
+    code = "key_reused"
+
+    def __init__(self, key: str) -> None:
+        super().__init__("this key was used before with other content")
+        self.key = key
+
+
+class StaleVersion(Conflict):
+    """The caller decided on an older version than the current one."""
+
+    code = "stale_version"
+
+    def __init__(self, current_version: int) -> None:
+        super().__init__(f"the current version is {current_version}")
+        self.current_version = current_version
+
+
+class Busy(Conflict):
+    """More is waiting than we can take; come back shortly."""
+
+    code = "busy"
+
+    def __init__(self, retry_after_seconds: int = 1) -> None:
+        super().__init__("too much is waiting; try again shortly")
+        self.retry_after_seconds = retry_after_seconds

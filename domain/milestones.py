@@ -1,0 +1,143 @@
+"""Milestones: the events that several moves append: opened, reopened, stated, escalated."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from domain.clocks import SHIPPED, Targets, opening_clocks
+from domain.kinds import Context, Event, Fact
+from domain.relationship import Recovery, RecoveryEvent, Relationship, RelationshipEvent
+from domain.values import CallerRef, Code, OneOf, Personal, RecoveryId, Words
+
+ReopenCause = Literal["dissatisfied", "treatment", "remedy_failed", "recurrence", "promise_broken"]
+Instrument = Literal["CSAT", "CES", "NPS", "OUTCOME", "VERBATIM", "REVIEW"]
+PartyKind = Literal["customer", "prospect", "organisation", "internal"]
+Trigger = Annotated[
+    str,
+    OneOf(
+        ("supervisor_demanded", "deadline", "treatment", "leaving", "legal", "regulator", "media", "safety")
+        + ("colleague_request", "other")
+    ),
+]
+OUTCOME_VALUES = ("dissatisfied", "partly", "satisfied")
+
+
+class Reference(BaseModel):
+    """The caller's own name for a customer: a kind (crm, email, phone ...) and a value."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Code
+    value: CallerRef
+
+
+class RelationshipOpened(RelationshipEvent, topic="relationship.opened"):
+    """A customer, a prospect, an organisation or an internal team became known."""
+
+    party_kind: PartyKind = "customer"
+    references: Personal[tuple[Reference, ...]] = ()
+    locale: Code | None = None
+    timezone: Annotated[str, Field(pattern=r"^[A-Za-z0-9_+/-]{1,64}$")] | None = None
+    contactable: bool = True
+
+    def links(self) -> tuple[tuple[str, str], ...]:
+        return tuple((one.kind, one.value) for one in self.references)
+
+    def evolve(self, state: Relationship, fact: Fact) -> Relationship:
+        return state.but(party_kind=self.party_kind, contactable=self.contactable, opened_at=fact.occurred_at)
+
+
+class RecoveryReopened(RecoveryEvent, topic="recovery.reopened"):
+    """What seemed put right was not."""
+
+    cause: ReopenCause
+
+    def change(self, recovery: Recovery, fact: Fact) -> Recovery:
+        return recovery.but(
+            phase="acting",
+            reopened_for=self.cause,
+            reopenings=recovery.reopenings + 1,
+            deviations=recovery.deviations + (self.cause != "dissatisfied"),
+            acted=False,
+            apologised=False,
+            stated=False,
+            resolved_at=None,
+            resolved_recorded_at=None,
+            closed_at=None,
+            outcome=None,
+            tries=(),
+            deadlines={},
+            contacted_at=fact.occurred_at,
+            contact_recorded_at=fact.recorded_at,
+            silences=0,
+            silent_since=None,
+        )
+
+
+class SatisfactionStated(RelationshipEvent, topic="satisfaction.stated"):
+    """The customer's own word on how he feels. Stored as said."""
+
+    instrument: Instrument
+    value: Annotated[int, Field(ge=0, le=10, strict=True)] | None = None
+    """CSAT 1-5, CES 1-7, NPS 0-10, OUTCOME 0 dissatisfied, 1 partly, 2 satisfied; none for VERBATIM and REVIEW."""
+    about: Literal["recovery", "relationship", "encounter"] = "relationship"
+    recovery_id: RecoveryId | None = None
+    solicited: bool = False
+    verbatim: Personal[Words] | None = None
+
+    @property
+    def low(self) -> bool:
+        """Dissatisfied: CSAT up to 2, NPS up to 4, or said so (I-19)."""
+        limits = {"CSAT": 2, "NPS": 4, "OUTCOME": 0}
+        return self.value is not None and self.value <= limits.get(self.instrument, -1)
+
+    def evolve(self, state: Relationship, fact: Fact) -> Relationship:
+        recovery = state.recoveries.get(self.recovery_id) if self.recovery_id else None
+        if recovery is None:
+            return state
+        return state.with_recovery(
+            recovery.but(
+                stated=recovery.stated or (recovery.ended and self.value is not None),
+                low_statements=recovery.low_statements + self.low,
+                last_event_at=fact.occurred_at,
+            ).without_clocks(*(["follow_up"] if self.value is not None else []))
+        )
+
+
+class EscalationRaised(RecoveryEvent, topic="escalation.raised"):
+    """Somebody with more authority must look at it."""
+
+    level: Annotated[int, Field(ge=1, le=3, strict=True)] = 1
+    trigger: Trigger
+
+    def change(self, recovery: Recovery, fact: Fact) -> Recovery:
+        return recovery.but(escalation=self.level)
+
+
+def opened(state: Relationship, at: Context, party_kind: PartyKind = "customer") -> list[Event]:
+    """The event that opens the relationship when nothing is recorded yet, with the reference the caller gave."""
+    if state.version:
+        return []
+    references = tuple(Reference(kind=kind, value=value) for kind, value in at.references)
+    return [RelationshipOpened(party_kind=party_kind, references=references, contactable=bool(references))]
+
+
+def reopened(recovery: Recovery, cause: ReopenCause, at: Context, targets: Targets = SHIPPED) -> list[Event]:
+    """The recovery opened again, with its clocks."""
+    event = RecoveryReopened(recovery_id=RecoveryId(recovery.recovery_id), cause=cause)
+    return [event, *opening_clocks(recovery, at, targets)]
+
+
+def heard(recovery: Recovery, stated: SatisfactionStated, at: Context) -> list[Event]:
+    """What follows from a customer's word about a recovery (I-19).
+
+    The first word of dissatisfaction after an ending reopens; a later one goes to another person.
+    """
+    if not (stated.low and recovery.ended):
+        return []
+    if recovery.low_statements == 0:
+        return reopened(recovery, "dissatisfied", at)
+    level = min((recovery.escalation or 0) + 1, 3)
+    return [
+        EscalationRaised(recovery_id=RecoveryId(recovery.recovery_id), level=level, trigger="colleague_request")
+    ]

@@ -1,0 +1,347 @@
+"""One customer's relationship: the state that rules and duties need, and how events change it.
+
+No personal data here: the state is stored in snapshots and projections as it is.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Final, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+from domain.errors import AmbiguousRecovery, Erased, UnknownRef, WrongPhase
+from domain.kinds import Command, Context, Event, Fact
+from domain.values import CallerRef, Frozen, Money, RecoveryId
+
+Phase = Literal["reported", "acknowledged", "acting", "resolved", "closed"]
+Step = Literal["apology", "remedy", "compassion", "compensation", "follow_up", "root_cause"]
+ClockStep = Literal["acknowledge", "first_action", "remedy", "compensation", "follow_up", "update", "response"]
+REMEMBERED: Final = timedelta(days=180)
+"""How long a similar failure counts as a repetition. Source: satisfaction.md section 2."""
+
+
+@dataclass(frozen=True)
+class Deadline(Frozen):
+    """Something due. It fires only when `due_at` lies after `set_at`, the time it was recorded."""
+
+    due_at: datetime
+    set_at: datetime
+    fires: bool = True
+
+
+@dataclass(frozen=True)
+class Remedy(Frozen):
+    """What was promised to put it right, and how far it got."""
+
+    remedy_kind: str
+    repaid_by: str
+    status: Literal["promised", "started", "delivered", "failed", "turned_down"] = "promised"
+
+
+@dataclass(frozen=True)
+class Compensation(Frozen):
+    """What goes beyond what was owed, and how far it got."""
+
+    kind: str
+    basis: str
+    status: Literal["granted", "delivered", "expired", "reversed", "turned_down"] = "granted"
+
+
+@dataclass(frozen=True)
+class Invitation(Frozen):
+    """An invitation to come back."""
+
+    valid_until: datetime
+    status: Literal["open", "redeemed", "expired"] = "open"
+
+
+@dataclass(frozen=True)
+class Done(Frozen):
+    """When a step of the recovery was done, and by which role class."""
+
+    at: datetime
+    by: str
+
+
+@dataclass(frozen=True)
+class Recovery(Frozen):
+    """One failure and everything done to put it right."""
+
+    recovery_id: UUID
+    opened_at: datetime
+    reported_at: datetime
+    """When the ledger recorded the failure."""
+    what: str = "other"
+    failure_kind: str = "unknown"
+    resource: str = "unknown"
+    severity: int = 2
+    severity_customer: int | None = None
+    fault: str = "unknown"
+    detection: str = "customer_reported"
+    similarity_key: str = ""
+    repeated: bool = False
+    """A similar failure lies within 180 days before."""
+    loss: Money | None = None
+    report_key: UUID | None = None
+    order_key: UUID | None = None
+    clocks: bool = True
+    """False for history and imports: no duty runs."""
+    public: bool = False
+
+    phase: Phase = "reported"
+    owner: UUID | None = None
+    team: str | None = None
+    done: Mapping[str, Done] = field(default_factory=dict)
+    """Steps done: acknowledge, apology, apology:<stage>, compassion, first_action, remedy, compensation,
+    follow_up, root_cause."""
+    waived: Mapping[str, str] = field(default_factory=dict)
+    """Steps waived, with the reason."""
+    remedies: Mapping[UUID, Remedy] = field(default_factory=dict)
+    compensations: Mapping[UUID, Compensation] = field(default_factory=dict)
+    invitations: Mapping[UUID, Invitation] = field(default_factory=dict)
+    obstacles: Mapping[UUID, str] = field(default_factory=dict)
+    commitments: Mapping[UUID, datetime] = field(default_factory=dict)
+    """Open commitments and when they are due."""
+    deadlines: Mapping[str, Deadline] = field(default_factory=dict)
+    """Open clocks by step."""
+    missed: tuple[str, ...] = ()
+
+    acted: bool = False
+    """Since the last (re)opening: delivered, refused with an alternative, or turned down (I-4)."""
+    apologised: bool = False
+    """Since the last (re)opening (I-4)."""
+    reopened_for: str | None = None
+    reopenings: int = 0
+    deviations: int = 0
+    """How often it failed again: every reopening but for dissatisfaction, every failed remedy before resolution."""
+    treatments: tuple[int, ...] = ()
+    """Positions of the treatment events that belong here; their colleague is read there (I-21)."""
+    escalation: int | None = None
+    leaving: bool = False
+    lost: bool = False
+
+    contacted_at: datetime | None = None
+    """The last contact towards the customer, or the report itself: silence is counted from here."""
+    contact_recorded_at: datetime | None = None
+    silences: int = 0
+    silent_since: datetime | None = None
+    tries: tuple[date, ...] = ()
+    """Days of follow-up attempts since the last resolution."""
+    stated: bool = False
+    """The customer said how he feels since the last resolution (I-14)."""
+    low_statements: int = 0
+    """Statements of dissatisfaction on this recovery so far (I-19)."""
+    resolved_at: datetime | None = None
+    resolved_recorded_at: datetime | None = None
+    first_contact: bool | None = None
+    last_event_at: datetime | None = None
+    closed_at: datetime | None = None
+    outcome: str | None = None
+
+    @property
+    def urgency(self) -> int:
+        """The severity for clocks, invariants and risk: the higher of both, the customer's counted up to 4."""
+        return max(self.severity, min(self.severity_customer or 0, 4))
+
+    @property
+    def ended(self) -> bool:
+        """Resolved or closed."""
+        return self.phase in ("resolved", "closed")
+
+    @property
+    def expects_compensation(self) -> bool:
+        """Whether more than what was owed is expected. Source: domain.md section 5."""
+        if self.fault == "customer":
+            return False
+        money_lost = self.resource == "monetary" or self.loss is not None
+        return self.urgency >= 3 or money_lost or self.repeated
+
+    def with_done(self, step: str, fact: Fact) -> "Recovery":
+        """The recovery with this step done; the first time counts."""
+        if step in self.done:
+            return self
+        return self.but(done={**self.done, step: Done(fact.occurred_at, fact.actor.role_class)})
+
+    def without_clocks(self, *steps: str) -> "Recovery":
+        """The recovery with these clocks stopped."""
+        if not any(step in self.deadlines for step in steps):
+            return self
+        return self.but(deadlines={s: d for s, d in self.deadlines.items() if s not in steps})
+
+    def contacted(self, fact: Fact) -> "Recovery":
+        """The recovery after a contact towards the customer: silence starts anew."""
+        return self.but(
+            contacted_at=fact.occurred_at, contact_recorded_at=fact.recorded_at, silences=0, silent_since=None
+        )
+
+    def acting(self) -> "Recovery":
+        """The recovery in phase acting, unless it has ended."""
+        return self if self.ended else self.but(phase="acting")
+
+    def acknowledged(self, fact: Fact) -> "Recovery":
+        """The recovery after a human answered the customer."""
+        moved = self.but(phase="acknowledged") if self.phase == "reported" else self
+        return moved.with_done("acknowledge", fact).without_clocks("acknowledge").contacted(fact)
+
+
+@dataclass(frozen=True)
+class Relationship(Frozen):
+    """Everything rules need to know of one customer. `version` 0: nothing recorded yet."""
+
+    customer_id: UUID
+    version: int = 0
+    position: int = 0
+    status: Literal["active", "erased"] = "active"
+    party_kind: str = "customer"
+    contactable: bool = True
+    opened_at: datetime | None = None
+    recoveries: Mapping[UUID, Recovery] = field(default_factory=dict)
+    failures: tuple[tuple[datetime, str], ...] = ()
+    """(occurred_at, similarity_key) of the failures of the last 180 days."""
+    gestures: frozenset[UUID] = frozenset()
+    lost: bool = False
+
+    def open_recoveries(self) -> list[Recovery]:
+        """Those not closed."""
+        return [recovery for recovery in self.recoveries.values() if recovery.phase != "closed"]
+
+    def recovery(self, recovery_id: UUID) -> Recovery:
+        """The recovery of this id. Raises UnknownRef (I-1)."""
+        try:
+            return self.recoveries[recovery_id]
+        except KeyError:
+            raise UnknownRef("recovery", recovery_id) from None
+
+    def with_recovery(self, recovery: Recovery) -> "Relationship":
+        """The relationship with this recovery added or replaced."""
+        return self.but(recoveries={**self.recoveries, recovery.recovery_id: recovery})
+
+    def had_similar(self, similarity_key: str, at: datetime) -> bool:
+        """Whether a similar failure lies within 180 days before `at` (or after: late news counts as distance 0)."""
+        return any(key == similarity_key and at - when <= REMEMBERED for when, key in self.failures)
+
+
+class RelationshipEvent(Event):
+    """An event of a customer's relationship."""
+
+    def evolve(self, state: Relationship, fact: Fact) -> Relationship:
+        """The state after this event. Copies facts, never refuses: what is in the log has happened."""
+        return state
+
+
+class RecoveryEvent(RelationshipEvent):
+    """An event of one recovery. Subclasses say what changes in it."""
+
+    recovery_id: RecoveryId
+
+    def evolve(self, state: Relationship, fact: Fact) -> Relationship:
+        recovery = state.recoveries.get(self.recovery_id)
+        if recovery is None:
+            return state
+        return state.with_recovery(self.change(recovery, fact).but(last_event_at=fact.occurred_at))
+
+    def change(self, recovery: Recovery, fact: Fact) -> Recovery:
+        """The recovery after this event."""
+        return recovery
+
+
+class RelationshipCommand(Command):
+    """A command on one customer's relationship."""
+
+    def decide(self, state: Relationship, at: Context) -> list[Event]:
+        """The events that follow, or a refusal raised."""
+        raise NotImplementedError
+
+
+class RecoveryCommand(RelationshipCommand):
+    """A command on one recovery, named by id, by the caller's own number, or the only one open."""
+
+    recovery_id: RecoveryId | None = None
+    about: "About | None" = None
+
+    def found(self, state: Relationship, at: Context) -> Recovery:
+        """The recovery meant. Raises UnknownRef, AmbiguousRecovery or Erased."""
+        refuse_erased(state)
+        if self.recovery_id is not None:
+            return state.recovery(self.recovery_id)
+        return _only(_matching(state, self.about, at))
+
+    def found_open(self, state: Relationship, at: Context) -> Recovery:
+        """The recovery meant, which must not be closed. Raises WrongPhase too."""
+        recovery = self.found(state, at)
+        if recovery.phase == "closed":
+            raise WrongPhase("closed", "an open recovery")
+        return recovery
+
+
+class About(BaseModel):
+    """How a caller names a recovery by his own number."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    report: CallerRef | None = None
+    order: CallerRef | None = None
+
+
+def _matching(state: Relationship, about: About | None, at: Context) -> list[Recovery]:
+    recoveries = state.open_recoveries()
+    if about is None:
+        return recoveries
+    if about.report is not None:
+        key = at.pseudonym("report", about.report)
+        recoveries = [recovery for recovery in recoveries if recovery.report_key == key]
+    if about.order is not None:
+        key = at.pseudonym("order", about.order)
+        recoveries = [recovery for recovery in recoveries if recovery.order_key == key]
+    return recoveries
+
+
+def _only(matches: list[Recovery]) -> Recovery:
+    if not matches:
+        raise UnknownRef("open recovery")
+    if len(matches) > 1:
+        raise AmbiguousRecovery(sorted(str(recovery.recovery_id) for recovery in matches))
+    return matches[0]
+
+
+def refuse_erased(state: Relationship) -> None:
+    """Raises Erased when the customer was forgotten (I-2)."""
+    if state.status == "erased":
+        raise Erased
+
+
+def evolve(state: Relationship, fact: Fact) -> Relationship:
+    """The state after one more fact."""
+    if isinstance(fact.event, RelationshipEvent):
+        state = fact.event.evolve(state, fact)
+    return state.but(version=fact.version, position=fact.position)
+
+
+def fold(facts: Iterable[Fact], state: Relationship) -> Relationship:
+    """The state after all these facts, in stream order."""
+    for fact in facts:
+        state = evolve(state, fact)
+    return state
+
+
+def foreseen(state: Relationship, events: Iterable[Event], at: Context) -> Relationship:
+    """The state as it will be once these events are recorded; for decisions made of several steps."""
+    for event in events:
+        fact = Fact(
+            event=event,
+            stream_id=state.customer_id,
+            version=state.version + 1,
+            position=state.position,
+            event_id=state.customer_id,
+            occurred_at=at.occurred_at,
+            recorded_at=at.recorded_at,
+            actor=at.actor,
+            source="",
+        )
+        state = evolve(state, fact)
+    return state
+
+
+RecoveryCommand.model_rebuild()

@@ -1,0 +1,1 @@
+"""One file per read model: its tables, how events change them, how they are asked."""

@@ -1,0 +1,1 @@
+"""What tests share: builders, given-when-then, real databases, shared data."""

@@ -1,0 +1,119 @@
+"""Given, when, then for the rules of one relationship, without any adapter."""
+
+from collections.abc import Iterable
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid5
+
+import pytest
+
+import domain.moves
+from domain.errors import Refused
+from domain.kinds import Actor, Context, Event, Fact
+from domain.relationship import Relationship, RelationshipCommand, evolve
+
+assert domain.moves
+CUSTOMER = UUID("0192e4a0-0000-7000-8000-000000000001")
+START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+NAMES = UUID("0192e4a0-0000-7000-8000-00000000ffff")
+
+
+def named_id(name: str) -> UUID:
+    """The same UUID for the same name, so that tests can speak of `named_id("plums")`."""
+    return uuid5(NAMES, name)
+
+
+def colleague(name: str = "anyone", role: str = "representative", role_class: str = "front") -> Actor:
+    """A colleague who acts."""
+    return Actor(kind="colleague", ref=f"u:{named_id('colleague:' + name)}", role=role, role_class=role_class)
+
+
+@dataclass
+class Story:
+    """A relationship in the making: commands and facts at moments counted in minutes from START."""
+
+    state: Relationship = field(default_factory=lambda: Relationship(CUSTOMER))
+    facts: list[Fact] = field(default_factory=list)
+    last: list[Event] = field(default_factory=list)
+    minted: int = 0
+    by_position: dict[int, UUID] = field(default_factory=dict)
+
+    def new_id(self) -> UUID:
+        self.minted += 1
+        return named_id(f"minted {self.minted}")
+
+    def given(self, *events: Event, at: float = 0, actor: Actor | None = None) -> "Story":
+        """These facts happened `at` minutes after START."""
+        for event in events:
+            self._record(event, START + timedelta(minutes=at), actor or colleague())
+        return self
+
+    def when(
+        self,
+        command: RelationshipCommand,
+        *,
+        at: float = 0,
+        actor: Actor | None = None,
+        importing: bool = False,
+        recorded_at: float | None = None,
+        references: tuple[tuple[str, str], ...] = (),
+    ) -> "Story":
+        """The command is decided and its events recorded; `last` holds them."""
+        moment = START + timedelta(minutes=at)
+        recorded = START + timedelta(minutes=at if recorded_at is None else recorded_at)
+        who = actor or colleague()
+        context = Context(
+            occurred_at=moment,
+            recorded_at=recorded,
+            actor=who,
+            new_id=self.new_id,
+            pseudonym=lambda kind, value: named_id(f"{kind}:{value}"),
+            importing=importing,
+            references=references,
+            named=self.by_position.get,
+        )
+        self.last = command.decide(self.state, context)
+        for event in self.last:
+            self._record(event, moment, who, recorded)
+        return self
+
+    def then(self, *kinds: type[Event]) -> list[Any]:
+        """Asserts that exactly these kinds of events came out last, in this order, and gives them."""
+        assert [type(event).__name__ for event in self.last] == [kind.__name__ for kind in kinds]
+        return self.last
+
+    def _record(self, event: Event, moment: datetime, actor: Actor, recorded: datetime | None = None) -> None:
+        version = self.state.version + 1
+        named = getattr(event, "by_colleague", None)
+        if isinstance(named, UUID):
+            self.by_position[version] = named
+        fact = Fact(
+            event=event,
+            stream_id=CUSTOMER,
+            version=version,
+            position=version,
+            event_id=named_id(f"event {version}"),
+            occurred_at=moment,
+            recorded_at=recorded or moment,
+            actor=actor,
+            source="urn:test",
+        )
+        self.facts.append(fact)
+        self.state = evolve(self.state, fact)
+
+
+def story() -> Story:
+    """A relationship of which nothing is recorded yet."""
+    return Story()
+
+
+@contextmanager
+def refused(code: str, **facts: Any) -> Iterable[None]:
+    """Asserts that the block raises a refusal of this slug with these facts."""
+    with pytest.raises(Refused) as caught:
+        yield
+    assert caught.value.code == code
+    for name, value in facts.items():
+        assert getattr(caught.value, name) == value
