@@ -5,12 +5,13 @@ Deadlines are state: commands append `deadline.set`, duties append `deadline.mis
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
+from domain.errors import InvalidValue
 from domain.kinds import Context, Event, Fact
 from domain.relationship import ClockStep, Deadline, Recovery, RecoveryEvent
-from domain.values import Code, Count, Moment
+from domain.values import Code, Count, Moment, RecoveryId
 
 
 @dataclass(frozen=True)
@@ -118,9 +119,29 @@ def set_clocks(recovery: Recovery, at: Context, targets: Targets, *steps: ClockS
 def opening_clocks(recovery: Recovery, at: Context, targets: Targets = SHIPPED) -> list[Event]:
     """The clocks that start when a recovery is opened or reopened."""
     steps: list[ClockStep] = ["acknowledge", "first_action", "remedy"]
-    if recovery.expects_compensation and "compensation" not in recovery.done:
+    if awaits_compensation(recovery):
         steps.append("compensation")
     return set_clocks(recovery, at, targets, *steps)
+
+
+def awaits_compensation(recovery: Recovery) -> bool:
+    """Whether a compensation is expected that was neither given, nor turned down, nor waived."""
+    settled = "compensation" in recovery.done or "compensation" in recovery.waived
+    return recovery.expects_compensation and not settled
+
+
+def promised_update(recovery: Recovery, due_at: datetime | None, at: Context) -> list[Event]:
+    """The `deadline.set` for the time at which the customer was promised to hear from us, if he was."""
+    if due_at is None:
+        return []
+    if due_at <= at.occurred_at:
+        raise InvalidValue("due_at", "the promised time must lie after the promise")
+    if not recovery.clocks or recovery.phase == "closed":
+        return []
+    promised = DeadlineSet(
+        recovery_id=RecoveryId(recovery.recovery_id), step="update", due_at=due_at, standard="promise"
+    )
+    return [promised]
 
 
 def moved_clocks(recovery: Recovery, severity_before: int, at: Context, targets: Targets = SHIPPED) -> list[Event]:

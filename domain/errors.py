@@ -235,3 +235,13 @@ class Busy(Conflict):
     def __init__(self, retry_after_seconds: int = 1) -> None:
         super().__init__("too much is waiting; try again shortly")
         self.retry_after_seconds = retry_after_seconds
+
+
+class Unavailable(Broken):
+    """The database did not answer. Nothing was acknowledged; the same key may be sent again."""
+
+    code = "unavailable"
+
+    def __init__(self, retry_after_seconds: int = 2) -> None:
+        super().__init__("the ledger cannot be reached; try again with the same key")
+        self.retry_after_seconds = retry_after_seconds

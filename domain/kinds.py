@@ -44,6 +44,8 @@ class Event(BaseModel):
     """Names of the fields encrypted under the customer's key."""
     COLLEAGUE: ClassVar[frozenset[str]]
     """Names of the fields encrypted under a colleague's key."""
+    FOR_CUSTOMER: ClassVar[bool] = True
+    """False for what is never shown to the customer."""
 
     @classmethod
     def __pydantic_init_subclass__(cls, topic: str | None = None, version: int = 1, **kwargs: Any) -> None:
@@ -114,7 +116,7 @@ RoleClass = Literal["front", "back", "manager", "partner", "system"]
 
 @dataclass(frozen=True)
 class Actor(Frozen):
-    """Who did it. `ref` stands in the header: `k:<key id>`, `u:<uuid>` (colleague or customer) or `s:<service>`."""
+    """Who did it. `ref` stands in the header: `k:<key id>`, `u:<uuid>` (colleague, customer), `s:<service>`."""
 
     kind: Literal["colleague", "customer", "service"]
     ref: str
@@ -125,6 +127,11 @@ class Actor(Frozen):
     def id(self) -> UUID | None:
         """The colleague's or customer's id; None for a service."""
         return UUID(self.ref[2:]) if self.ref.startswith("u:") else None
+
+    @property
+    def colleague_id(self) -> UUID | None:
+        """The colleague's id; None for a customer or a service."""
+        return self.id if self.kind == "colleague" else None
 
 
 AMENDS: Final = Actor(kind="service", ref="s:amends", role="other", role_class="system")

@@ -1,12 +1,13 @@
 """Milestones: the events that several moves append: opened, reopened, stated, escalated."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from domain.clocks import SHIPPED, Targets, opening_clocks
+from domain.errors import InvalidValue
 from domain.kinds import Context, Event, Fact
-from domain.relationship import Recovery, RecoveryEvent, Relationship, RelationshipEvent
+from domain.relationship import Recovery, RecoveryEvent, Relationship, RelationshipEvent, later
 from domain.values import CallerRef, Code, OneOf, Personal, RecoveryId, Words
 
 ReopenCause = Literal["dissatisfied", "treatment", "remedy_failed", "recurrence", "promise_broken"]
@@ -19,7 +20,18 @@ Trigger = Annotated[
         + ("colleague_request", "other")
     ),
 ]
+Locale = Annotated[str, Field(pattern=r"^[A-Za-z]{2,8}([_-][A-Za-z0-9]{1,8}){0,4}$")]
+"""A language tag such as el or el-GR."""
+Timezone = Annotated[str, Field(pattern=r"^[A-Za-z0-9_+/-]{1,64}$")]
+"""A name of the time zone database such as Europe/Athens."""
 OUTCOME_VALUES = ("dissatisfied", "partly", "satisfied")
+VALUES: Final[dict[Instrument, tuple[int, int]]] = {
+    "CSAT": (1, 5),
+    "CES": (1, 7),
+    "NPS": (0, 10),
+    "OUTCOME": (0, 2),
+}
+"""The lowest and highest value of each instrument that has one."""
 
 
 class Reference(BaseModel):
@@ -36,8 +48,8 @@ class RelationshipOpened(RelationshipEvent, topic="relationship.opened"):
 
     party_kind: PartyKind = "customer"
     references: Personal[tuple[Reference, ...]] = ()
-    locale: Code | None = None
-    timezone: Annotated[str, Field(pattern=r"^[A-Za-z0-9_+/-]{1,64}$")] | None = None
+    locale: Locale | None = None
+    timezone: Timezone | None = None
     contactable: bool = True
 
     def links(self) -> tuple[tuple[str, str], ...]:
@@ -66,6 +78,8 @@ class RecoveryReopened(RecoveryEvent, topic="recovery.reopened"):
             closed_at=None,
             outcome=None,
             tries=(),
+            unanswered=(),
+            declined=False,
             deadlines={},
             contacted_at=fact.occurred_at,
             contact_recorded_at=fact.recorded_at,
@@ -98,8 +112,8 @@ class SatisfactionStated(RelationshipEvent, topic="satisfaction.stated"):
         return state.with_recovery(
             recovery.but(
                 stated=recovery.stated or (recovery.ended and self.value is not None),
-                low_statements=recovery.low_statements + self.low,
-                last_event_at=fact.occurred_at,
+                low_statements=recovery.low_statements + (self.low and recovery.ended),
+                last_event_at=later(recovery.last_event_at, fact.occurred_at),
             ).without_clocks(*(["follow_up"] if self.value is not None else []))
         )
 
@@ -112,6 +126,17 @@ class EscalationRaised(RecoveryEvent, topic="escalation.raised"):
 
     def change(self, recovery: Recovery, fact: Fact) -> Recovery:
         return recovery.but(escalation=self.level)
+
+
+def refuse_impossible(instrument: Instrument, value: int | None) -> None:
+    """Raises InvalidValue when this instrument cannot give this value; VERBATIM and REVIEW give none."""
+    if instrument not in VALUES:
+        if value is not None:
+            raise InvalidValue("value", f"{instrument} is words and takes no value")
+        return
+    lowest, highest = VALUES[instrument]
+    if value is None or not lowest <= value <= highest:
+        raise InvalidValue("value", f"{instrument} goes from {lowest} to {highest}")
 
 
 def opened(state: Relationship, at: Context, party_kind: PartyKind = "customer") -> list[Event]:

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
-from domain.errors import AmbiguousRecovery, Erased, UnknownRef, WrongPhase
+from domain.errors import AmbiguousRecovery, Erased, OwnCase, UnknownRef, WrongPhase
 from domain.kinds import Command, Context, Event, Fact
 from domain.values import CallerRef, Frozen, Money, RecoveryId
 
@@ -20,6 +20,9 @@ Step = Literal["apology", "remedy", "compassion", "compensation", "follow_up", "
 ClockStep = Literal["acknowledge", "first_action", "remedy", "compensation", "follow_up", "update", "response"]
 REMEMBERED: Final = timedelta(days=180)
 """How long a similar failure counts as a repetition. Source: satisfaction.md section 2."""
+
+STANDING: Final = ("delivered", "turned_down")
+"""A remedy or compensation that counts as something done."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,7 @@ class Compensation(Frozen):
 
     kind: str
     basis: str
+    expires_at: datetime | None = None
     status: Literal["granted", "delivered", "expired", "reversed", "turned_down"] = "granted"
 
 
@@ -95,13 +99,14 @@ class Recovery(Frozen):
     team: str | None = None
     done: Mapping[str, Done] = field(default_factory=dict)
     """Steps done: acknowledge, apology, apology:<stage>, compassion, first_action, remedy, compensation,
-    follow_up, root_cause."""
+    follow_up, root_cause; and what the customer had to bear: contacted_again, handed_off."""
     waived: Mapping[str, str] = field(default_factory=dict)
     """Steps waived, with the reason."""
     remedies: Mapping[UUID, Remedy] = field(default_factory=dict)
     compensations: Mapping[UUID, Compensation] = field(default_factory=dict)
     invitations: Mapping[UUID, Invitation] = field(default_factory=dict)
     obstacles: Mapping[UUID, str] = field(default_factory=dict)
+    """Open obstacles with their kind."""
     commitments: Mapping[UUID, datetime] = field(default_factory=dict)
     """Open commitments and when they are due."""
     deadlines: Mapping[str, Deadline] = field(default_factory=dict)
@@ -115,7 +120,7 @@ class Recovery(Frozen):
     reopened_for: str | None = None
     reopenings: int = 0
     deviations: int = 0
-    """How often it failed again: every reopening but for dissatisfaction, every failed remedy before resolution."""
+    """How often it failed again: reopenings but for dissatisfaction, remedies that failed before resolution."""
     treatments: tuple[int, ...] = ()
     """Positions of the treatment events that belong here; their colleague is read there (I-21)."""
     escalation: int | None = None
@@ -129,10 +134,14 @@ class Recovery(Frozen):
     silent_since: datetime | None = None
     tries: tuple[date, ...] = ()
     """Days of follow-up attempts since the last resolution."""
+    unanswered: tuple[date, ...] = ()
+    """Those of them that nobody answered (I-14)."""
+    declined: bool = False
+    """The customer did not want to be asked, since the last resolution."""
     stated: bool = False
     """The customer said how he feels since the last resolution (I-14)."""
     low_statements: int = 0
-    """Statements of dissatisfaction on this recovery so far (I-19)."""
+    """Statements of dissatisfaction after an ending of this recovery so far (I-19)."""
     resolved_at: datetime | None = None
     resolved_recorded_at: datetime | None = None
     first_contact: bool | None = None
@@ -171,9 +180,25 @@ class Recovery(Frozen):
         return self.but(deadlines={s: d for s, d in self.deadlines.items() if s not in steps})
 
     def contacted(self, fact: Fact) -> "Recovery":
-        """The recovery after a contact towards the customer: silence starts anew."""
+        """The recovery after a contact towards the customer: silence starts anew.
+
+        A contact told late that lies before one we know of changes nothing.
+        """
+        if self.contacted_at is not None and fact.occurred_at < self.contacted_at:
+            return self
         return self.but(
             contacted_at=fact.occurred_at, contact_recorded_at=fact.recorded_at, silences=0, silent_since=None
+        )
+
+    def taken_back(self) -> "Recovery":
+        """The recovery after something delivered failed or was reversed: done is what still stands."""
+        stands = {
+            "remedy": any(one.status in STANDING for one in self.remedies.values()),
+            "compensation": any(one.status in STANDING for one in self.compensations.values()),
+        }
+        return self.but(
+            acted=self.acted and any(stands.values()),
+            done={step: done for step, done in self.done.items() if stands.get(step, True)},
         )
 
     def acting(self) -> "Recovery":
@@ -184,6 +209,11 @@ class Recovery(Frozen):
         """The recovery after a human answered the customer."""
         moved = self.but(phase="acknowledged") if self.phase == "reported" else self
         return moved.with_done("acknowledge", fact).without_clocks("acknowledge").contacted(fact)
+
+
+def later(known: datetime | None, other: datetime) -> datetime:
+    """The later of both: news told late never turns a clock back."""
+    return other if known is None else max(known, other)
 
 
 @dataclass(frozen=True)
@@ -201,6 +231,8 @@ class Relationship(Frozen):
     failures: tuple[tuple[datetime, str], ...] = ()
     """(occurred_at, similarity_key) of the failures of the last 180 days."""
     gestures: frozenset[UUID] = frozenset()
+    obstacles: Mapping[UUID, str] = field(default_factory=dict)
+    """Open obstacles that belong to no recovery, with their kind."""
     lost: bool = False
 
     def open_recoveries(self) -> list[Recovery]:
@@ -219,7 +251,7 @@ class Relationship(Frozen):
         return self.but(recoveries={**self.recoveries, recovery.recovery_id: recovery})
 
     def had_similar(self, similarity_key: str, at: datetime) -> bool:
-        """Whether a similar failure lies within 180 days before `at` (or after: late news counts as distance 0)."""
+        """Whether a similar failure lies within 180 days before `at`; late news counts as distance 0."""
         return any(key == similarity_key and at - when <= REMEMBERED for when, key in self.failures)
 
 
@@ -240,7 +272,25 @@ class RecoveryEvent(RelationshipEvent):
         recovery = state.recoveries.get(self.recovery_id)
         if recovery is None:
             return state
-        return state.with_recovery(self.change(recovery, fact).but(last_event_at=fact.occurred_at))
+        last_event_at = later(recovery.last_event_at, fact.occurred_at)
+        return state.with_recovery(self.change(recovery, fact).but(last_event_at=last_event_at))
+
+    def change(self, recovery: Recovery, fact: Fact) -> Recovery:
+        """The recovery after this event."""
+        return recovery
+
+
+class OptionalRecoveryEvent(RelationshipEvent):
+    """An event that may belong to a recovery, or to the relationship alone."""
+
+    recovery_id: RecoveryId | None = None
+
+    def evolve(self, state: Relationship, fact: Fact) -> Relationship:
+        recovery = state.recoveries.get(self.recovery_id) if self.recovery_id else None
+        if recovery is None:
+            return state
+        last_event_at = later(recovery.last_event_at, fact.occurred_at)
+        return state.with_recovery(self.change(recovery, fact).but(last_event_at=last_event_at))
 
     def change(self, recovery: Recovery, fact: Fact) -> Recovery:
         """The recovery after this event."""
@@ -267,6 +317,14 @@ class RecoveryCommand(RelationshipCommand):
         if self.recovery_id is not None:
             return state.recovery(self.recovery_id)
         return _only(_matching(state, self.about, at))
+
+    def found_if_any(self, state: Relationship, at: Context) -> Recovery | None:
+        """The recovery named, else the only one open, else None. For what may concern no recovery at all."""
+        if self.recovery_id is None and self.about is None:
+            refuse_erased(state)
+            recoveries = state.open_recoveries()
+            return recoveries[0] if len(recoveries) == 1 else None
+        return self.found(state, at)
 
     def found_open(self, state: Relationship, at: Context) -> Recovery:
         """The recovery meant, which must not be closed. Raises WrongPhase too."""
@@ -310,6 +368,19 @@ def refuse_erased(state: Relationship) -> None:
     """Raises Erased when the customer was forgotten (I-2)."""
     if state.status == "erased":
         raise Erased
+
+
+def refuse_unknown(state: Relationship) -> None:
+    """Raises UnknownRef when nothing is recorded of this customer (I-1), or Erased (I-2)."""
+    refuse_erased(state)
+    if state.version == 0:
+        raise UnknownRef("customer", state.customer_id)
+
+
+def refuse_own_case(recovery: Recovery, colleague_id: UUID | None, at: Context) -> None:
+    """Raises OwnCase when this colleague is named in a report of poor treatment here (I-21)."""
+    if colleague_id is not None and any(at.named(position) == colleague_id for position in recovery.treatments):
+        raise OwnCase
 
 
 def evolve(state: Relationship, fact: Fact) -> Relationship:

@@ -120,6 +120,16 @@ class OneOf:
         return value if value in self.known else "other"
 
 
+Channel = Annotated[
+    str,
+    OneOf(
+        ("in_person", "phone", "chat", "email", "letter", "sms", "messaging", "social", "web_form", "app")
+        + ("review_site", "regulator", "other")
+    ),
+]
+"""How we and the customer reached each other."""
+
+
 # ISO 4217 minor units other than two.
 _EXPONENTS: Final[Mapping[str, int]] = {
     **dict.fromkeys(

@@ -1,5 +1,49 @@
 """Every recovery move, one file each. A new kind = a new file here and one word in this list."""
 
-from domain.moves import apology, failure
+from domain.moves import (
+    apology,
+    cause,
+    commitment,
+    compensation,
+    contact,
+    escalation,
+    failure,
+    follow_up,
+    gesture,
+    handling,
+    hearing,
+    invitation,
+    loyalty,
+    obstacle,
+    outcome,
+    relationship,
+    remedy,
+    source_deadline,
+    treatment,
+    voice,
+    waiver,
+)
 
-__all__ = ["apology", "failure"]
+__all__ = [
+    "apology",
+    "cause",
+    "commitment",
+    "compensation",
+    "contact",
+    "escalation",
+    "failure",
+    "follow_up",
+    "gesture",
+    "handling",
+    "hearing",
+    "invitation",
+    "loyalty",
+    "obstacle",
+    "outcome",
+    "relationship",
+    "remedy",
+    "source_deadline",
+    "treatment",
+    "voice",
+    "waiver",
+]

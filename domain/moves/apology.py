@@ -5,7 +5,7 @@ from typing import Literal
 from domain.errors import InvalidValue
 from domain.kinds import Context, Event, Fact
 from domain.relationship import Recovery, RecoveryCommand, RecoveryEvent, Relationship
-from domain.values import Code
+from domain.values import Channel, Code
 
 Stage = Literal["acknowledgement", "resolution", "follow_up"]
 Said = Literal["none", "regret", "admits", "admits_and_commits"]
@@ -22,7 +22,7 @@ class ApologyMade(RecoveryEvent, topic="apology.made"):
     explanation: Explanation = "none"
     explanation_wanted: bool | None = None
     accepted: Accepted | None = None
-    channel: Code = "other"
+    channel: Channel = "other"
     wording_ref: Code | None = None
 
     def change(self, recovery: Recovery, fact: Fact) -> Recovery:
@@ -42,7 +42,7 @@ class Apologise(RecoveryCommand, path="apologise", facts=(ApologyMade,)):
     explanation: Explanation = "none"
     explanation_wanted: bool | None = None
     accepted: Accepted | None = None
-    channel: Code = "other"
+    channel: Channel = "other"
     wording_ref: Code | None = None
 
     def decide(self, state: Relationship, at: Context) -> list[Event]:

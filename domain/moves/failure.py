@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
-from domain.clocks import moved_clocks, opening_clocks
+from domain.clocks import SHIPPED, awaits_compensation, moved_clocks, opening_clocks, set_clocks
 from domain.errors import AlreadyExists
 from domain.kinds import Context, Event, Fact
 from domain.milestones import opened
@@ -22,6 +22,7 @@ from domain.relationship import (
 )
 from domain.values import (
     CallerRef,
+    Channel,
     Code,
     Count,
     Moment,
@@ -42,13 +43,6 @@ FailureKind = Literal["core", "procedural", "interactional", "unknown"]
 Resource = Literal["goods", "service", "monetary", "time", "information", "attention", "unknown"]
 Fault = Literal["firm", "customer", "shared", "outside", "unknown"]
 Detection = Literal["customer_reported", "colleague_noticed", "system_detected", "predicted"]
-Channel = Annotated[
-    str,
-    OneOf(
-        ("in_person", "phone", "chat", "email", "letter", "sms", "messaging", "social", "web_form", "app")
-        + ("review_site", "regulator", "other")
-    ),
-]
 Witnessed = Literal["none", "some", "public"]
 
 DERIVED: Final[dict[str, tuple[FailureKind, Resource]]] = {
@@ -194,7 +188,8 @@ class FailureReassessed(RecoveryEvent, topic="failure.reassessed"):
 
     def change(self, recovery: Recovery, fact: Fact) -> Recovery:
         numeric = self.field in ("severity", "severity_customer")
-        return recovery.but(**{self.field: int(self.to) if numeric else str(self.to)})
+        after = recovery.but(**{self.field: int(self.to) if numeric else str(self.to)})
+        return after if after.expects_compensation else after.without_clocks("compensation")
 
 
 class Reassess(RecoveryCommand, path="reassess", facts=(FailureReassessed,)):
@@ -219,4 +214,12 @@ class Reassess(RecoveryCommand, path="reassess", facts=(FailureReassessed,)):
             )
             for name, to in changed.items()
         ]
-        return events + moved_clocks(recovery.but(**changed), recovery.urgency, at)
+        after = foreseen(state, events, at).recovery(recovery.recovery_id)
+        return events + moved_clocks(after, recovery.urgency, at) + _newly_expected(after, at)
+
+
+def _newly_expected(recovery: Recovery, at: Context) -> list[Event]:
+    """The clock of a compensation that is expected since the failure is looked at differently."""
+    if recovery.ended or "compensation" in recovery.deadlines or not awaits_compensation(recovery):
+        return []
+    return set_clocks(recovery, at, SHIPPED, "compensation")

@@ -1,0 +1,158 @@
+"""Outcome: when a recovery is resolved, opened again, and closed."""
+
+from typing import Final, Literal
+
+from domain.clocks import SHIPPED, set_clocks
+from domain.errors import FollowUpMissing, NothingDone, WrongPhase
+from domain.kinds import Context, Event, Fact
+from domain.milestones import RecoveryReopened, ReopenCause, reopened
+from domain.relationship import Recovery, RecoveryCommand, RecoveryEvent, Relationship, refuse_own_case
+from domain.values import Code, RecoveryId
+
+Outcome = Literal[
+    "satisfied",
+    "partly",
+    "dissatisfied",
+    "unreachable",
+    "declined",
+    "not_asked",
+    "withdrawn",
+    "lost",
+    "duplicate",
+    "entered_in_error",
+]
+FROM_ANY_PHASE: Final = ("withdrawn", "lost", "duplicate", "entered_in_error")
+TRIES: Final = (1, 1, 2, 3, 3)
+"""How many tries on different days make a customer unreachable, by severity 1-5 (I-14)."""
+FOLLOWED_UP_FROM: Final = 3
+"""From this severity on the follow-up has a deadline; below it is only planned (D7)."""
+
+
+class RecoveryResolved(RecoveryEvent, topic="recovery.resolved"):
+    """What went wrong is put right, as far as we know."""
+
+    how_code: Code
+    first_contact: bool = False
+    """The customer had to come only once: nobody handed him over, and nothing was opened again."""
+
+    def change(self, recovery: Recovery, fact: Fact) -> Recovery:
+        return recovery.without_clocks("acknowledge", "first_action", "remedy", "update").but(
+            phase="resolved",
+            resolved_at=fact.occurred_at,
+            resolved_recorded_at=fact.recorded_at,
+            first_contact=self.first_contact,
+            stated=False,
+            tries=(),
+            unanswered=(),
+            declined=False,
+        )
+
+
+class Resolve(RecoveryCommand, path="resolve", facts=(RecoveryResolved,)):
+    """Call it put right. Something must have been done, and somebody must have apologised (I-4)."""
+
+    how_code: Code | None = None
+
+    def decide(self, state: Relationship, at: Context) -> list[Event]:
+        recovery = self.found(state, at)
+        if recovery.ended:
+            raise WrongPhase(recovery.phase, "one that is not resolved")
+        if missing := _missing(recovery):
+            raise NothingDone(missing)
+        resolved = RecoveryResolved(
+            recovery_id=RecoveryId(recovery.recovery_id),
+            how_code=self.how_code or _how(recovery),
+            first_contact=_first_contact(recovery),
+        )
+        needs_clock = recovery.urgency >= FOLLOWED_UP_FROM and "follow_up" not in recovery.waived
+        return [resolved, *(set_clocks(recovery, at, SHIPPED, "follow_up") if needs_clock else [])]
+
+
+class Reopen(RecoveryCommand, path="reopen", facts=(RecoveryReopened,)):
+    """Open a resolved or closed recovery again: it was not put right after all."""
+
+    cause: ReopenCause
+
+    def decide(self, state: Relationship, at: Context) -> list[Event]:
+        recovery = self.found(state, at)
+        if not recovery.ended:
+            raise WrongPhase(recovery.phase, "one that is resolved or closed")
+        return reopened(recovery, self.cause, at)
+
+
+class RecoveryClosed(RecoveryEvent, topic="recovery.closed"):
+    """Nothing more will be done, and this is how it ended."""
+
+    outcome: Outcome
+    referral: Code | None = None
+    """Where the customer was sent who stays dissatisfied: an ombudsman, say."""
+
+    def change(self, recovery: Recovery, fact: Fact) -> Recovery:
+        return recovery.but(
+            phase="closed",
+            closed_at=fact.occurred_at,
+            outcome=self.outcome,
+            deadlines={},
+            lost=recovery.lost or self.outcome == "lost",
+        )
+
+
+class Close(RecoveryCommand, path="close", facts=(RecoveryClosed,)):
+    """Close a recovery with its outcome, which nobody may make up (I-14)."""
+
+    outcome: Outcome
+    referral: Code | None = None
+
+    def decide(self, state: Relationship, at: Context) -> list[Event]:
+        recovery = self.found(state, at)
+        refuse_own_case(recovery, at.actor.colleague_id, at)
+        _refuse_untimely(recovery, self.outcome)
+        needs = _needs(recovery, self.outcome)
+        if needs is not None:
+            raise FollowUpMissing(self.outcome, needs)
+        recovery_id = RecoveryId(recovery.recovery_id)
+        return [RecoveryClosed(recovery_id=recovery_id, outcome=self.outcome, referral=self.referral)]
+
+
+def _missing(recovery: Recovery) -> list[str]:
+    # Who was treated badly after all was delivered is owed an apology, not a second remedy.
+    acted = recovery.acted or "remedy" in recovery.waived or recovery.reopened_for == "treatment"
+    apologised = recovery.apologised or "apology" in recovery.waived
+    return [step for step, done in (("remedy", acted), ("apology", apologised)) if not done]
+
+
+def _how(recovery: Recovery) -> str:
+    """The last remedy delivered, else `compensation`, else `other`."""
+    delivered = [one.remedy_kind for one in recovery.remedies.values() if one.status == "delivered"]
+    if delivered:
+        return delivered[-1]
+    compensated = any(one.status == "delivered" for one in recovery.compensations.values())
+    return "compensation" if compensated else "other"
+
+
+def _first_contact(recovery: Recovery) -> bool:
+    came_back = "contacted_again" in recovery.done or "handed_off" in recovery.done
+    return not came_back and recovery.reopenings == 0
+
+
+def _refuse_untimely(recovery: Recovery, outcome: Outcome) -> None:
+    if recovery.phase == "closed":
+        raise WrongPhase("closed", "one that is open")
+    if recovery.phase != "resolved" and outcome not in FROM_ANY_PHASE:
+        raise WrongPhase(recovery.phase, "one that is resolved")
+
+
+def _needs(recovery: Recovery, outcome: Outcome) -> str | None:
+    """What is still needed before it may be closed so, or None."""
+    tries = TRIES[recovery.urgency - 1]
+    unmet = {
+        "unreachable": (len(set(recovery.unanswered)) < tries, f"{tries} unanswered tries, each on its own day"),
+        "not_asked": ("follow_up" not in recovery.waived, "the follow-up waived"),
+        "declined": (not recovery.declined, "a follow-up that the customer declined"),
+        **dict.fromkeys(
+            ("satisfied", "partly", "dissatisfied"),
+            (not recovery.stated, "the customer's own word since it was resolved"),
+        ),
+    }
+    missing, needs = unmet.get(outcome, (False, ""))
+    return needs if missing else None

@@ -1,0 +1,1 @@
+"""Tests of the recovery moves, one file each."""

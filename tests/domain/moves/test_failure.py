@@ -1,0 +1,173 @@
+"""Failure: what went wrong, told in two fields, and looked at again later."""
+
+import json
+from datetime import timedelta
+
+import pytest
+
+from domain.clocks import DeadlineMoved, DeadlineSet
+from domain.milestones import RelationshipOpened
+from domain.moves.failure import DERIVED, WHAT, FailureReassessed, FailureReported, Reassess, ReportFailure
+from tests.support.given import named_id, refused, story
+from tests.support.recoveries import (
+    PLUMS,
+    again,
+    closed,
+    erased,
+    eur,
+    known,
+    minute,
+    of,
+    refused_when_erased,
+    reported,
+)
+
+OPENING = (DeadlineSet, DeadlineSet, DeadlineSet)
+
+
+def due(tale) -> dict[str, timedelta]:
+    return {step: deadline.due_at - minute(0) for step, deadline in of(tale).deadlines.items()}
+
+
+def test_two_fields_are_enough_and_open_the_relationship_and_three_clocks():
+    events = story().when(ReportFailure(what="late", description="no parcel"), references=(("crm", "C-77"),))
+    opened, failure, *_ = events.then(RelationshipOpened, FailureReported, *OPENING)
+    assert opened.links() == (("crm", "C-77"),)
+    assert (failure.failure_kind, failure.resource, failure.similarity_key) == ("procedural", "time", "late:")
+    assert (failure.severity, failure.fault, failure.detection) == (2, "unknown", "customer_reported")
+
+
+def test_every_what_has_a_kind_and_a_loss():
+    assert set(DERIVED) == set(WHAT.known)
+
+
+def test_a_newer_word_for_what_went_wrong_is_kept_and_read_as_other():
+    _, failure, *_ = reported(what="haunted").then(RelationshipOpened, FailureReported, *OPENING)
+    assert (failure.what, failure.failure_kind, failure.resource) == ("haunted", "unknown", "unknown")
+
+
+def test_the_clocks_follow_the_severity():
+    assert due(reported()) == {
+        "acknowledge": timedelta(minutes=240),
+        "first_action": timedelta(minutes=480),
+        "remedy": timedelta(days=5),
+    }
+
+
+def test_a_compensation_clock_runs_where_more_than_what_was_owed_is_expected():
+    assert due(reported(severity=3))["compensation"] == timedelta(days=5)
+    assert "compensation" in due(reported(customer_loss={"money": {"amount": "12.50", "currency": "EUR"}}))
+    assert "compensation" not in due(reported(severity=5, fault="customer"))
+
+
+def test_a_similar_failure_within_180_days_is_a_repetition():
+    again_late = ReportFailure(what="late", description="again")
+    tale = story().when(ReportFailure(what="late", description="no parcel"))
+    first, second = tale.when(again_late, at=180 * 24 * 60).state.recoveries.values()
+    assert (first.repeated, second.repeated) == (False, True)
+    tale = story().when(ReportFailure(what="late", description="no parcel"))
+    assert not list(tale.when(again_late, at=180 * 24 * 60 + 1).state.recoveries.values())[1].repeated
+
+
+@pytest.mark.parametrize("history", [True, False])
+def test_what_is_told_long_after_runs_no_clock(history):
+    command = ReportFailure(what="late", description="no parcel", history=history)
+    tale = story().when(command, importing=not history)
+    tale.then(RelationshipOpened, FailureReported)
+    (recovery,) = tale.state.recoveries.values()
+    assert not recovery.clocks
+
+
+def test_the_callers_own_numbers_find_the_recovery_but_stand_nowhere_in_the_state():
+    tale = reported(report="R-1", order="O-9")
+    assert (of(tale).report_key, of(tale).order_key) == (named_id("report:R-1"), named_id("order:O-9"))
+    assert "R-1" not in repr(tale.state)
+    assert "O-9" not in repr(tale.state)
+    tale.when(Reassess(about={"report": "R-1"}, severity=1, reason="small"), at=1)
+    with refused("unknown_ref"):
+        tale.when(Reassess(about={"order": "O-8"}, severity=1, reason="small"), at=1)
+
+
+def test_a_recovery_id_is_taken_once():
+    with refused("already_exists", what="recovery", ref=str(PLUMS)):
+        reported().when(ReportFailure(what="late", description="again", recovery_id=PLUMS))
+
+
+def test_nothing_goes_wrong_any_more_for_a_customer_who_was_forgotten():
+    refused_when_erased(ReportFailure(what="late", description="no parcel"))
+    with refused("erased"):
+        erased().when(Reassess(recovery_id=PLUMS, severity=4, reason="worse"))
+
+
+def test_everything_a_report_can_say_is_taken_from_json_and_comes_back_from_it():
+    told = {
+        "what": "billed_wrong",
+        "description": "χρεώθηκε δύο φορές",
+        "recovery_id": str(PLUMS),
+        "failure_kind": "core",
+        "resource": "monetary",
+        "severity": 3,
+        "severity_customer": 5,
+        "fault": "firm",
+        "detection": "colleague_noticed",
+        "channel": "in_person",
+        "touchpoint": "till",
+        "site": "athens-1",
+        "product": "plums",
+        "similarity_key": "double_charge",
+        "report": "R-1",
+        "order": "O-9",
+        "customer_loss": {
+            "money": {"amount": "12.50", "currency": "EUR"},
+            "minutes": 20,
+            "visits": 1,
+            "contacts": 2,
+        },
+        "customer_words": "twice!",
+        "desired_outcome": "my money",
+        "witnessed": "public",
+        "incident_id": str(named_id("incident")),
+        "happened_at": "2026-03-02T10:00:00+02:00",
+        "history": False,
+    }
+    assert set(told) == set(ReportFailure.model_fields)
+    failure = known().when(ReportFailure.model_validate_json(json.dumps(told))).last[0]
+    assert isinstance(failure, FailureReported)
+    assert failure.customer_loss is not None
+    assert failure.customer_loss.money == eur(1250)
+    assert failure.happened_at == minute(-60)
+    assert again(failure) == failure
+
+
+def test_a_higher_severity_moves_the_clocks_and_starts_the_one_for_compensation():
+    tale = reported().when(Reassess(severity=4, reason="she slipped on them"), at=10)
+    tale.then(FailureReassessed, DeadlineMoved, DeadlineMoved, DeadlineMoved, DeadlineSet)
+    assert due(tale) == {
+        "acknowledge": timedelta(minutes=30),
+        "first_action": timedelta(minutes=120),
+        "remedy": timedelta(days=2),
+        "compensation": timedelta(days=5, minutes=10),
+    }
+
+
+def test_a_failure_that_was_the_customers_own_expects_no_compensation_any_more():
+    tale = reported(severity=3).when(Reassess(fault="customer", reason="wrong tin"), at=10)
+    tale.then(FailureReassessed)
+    assert set(due(tale)) == {"acknowledge", "first_action", "remedy"}
+
+
+def test_the_customers_severity_counts_up_to_four_for_the_clocks():
+    tale = reported().when(Reassess(severity_customer=5, reason="he is furious"), at=1)
+    assert (of(tale).severity_customer, of(tale).urgency) == (5, 4)
+
+
+def test_several_fields_give_one_event_each_and_the_same_value_gives_none():
+    command = Reassess(severity=2, fault="firm", resource="time", reason="looked again")
+    first, second = reported().when(command, at=1).then(FailureReassessed, FailureReassessed)
+    assert [(event.field, event.to) for event in (first, second)] == [("fault", "firm"), ("resource", "time")]
+    assert again(first) == first
+
+
+def test_a_closed_recovery_is_not_looked_at_again():
+    with refused("wrong_phase", phase="closed"):
+        closed(reported()).when(Reassess(recovery_id=PLUMS, severity=4, reason="worse"), at=100)

@@ -1,0 +1,74 @@
+"""Obstacle: what stood in the way, and how it went."""
+
+from domain.moves.obstacle import ObstacleEncountered, ObstacleRemoved, RemoveObstacle, ReportObstacle
+from tests.support.given import named_id, refused, story
+from tests.support.stories import PLUMS, only, report, reported
+
+RULE = named_id("rule")
+
+
+def blocked():
+    """The courier's system allows no other date before a first attempt has failed."""
+    return reported().when(
+        ReportObstacle(
+            kind="policy_block",
+            obstacle_id=RULE,
+            mode="inaction",
+            whose="management",
+            rule_id="courier.reschedule-before-first-attempt",
+            wanted_action="Deliver tomorrow.",
+            hardness="system",
+            minutes_lost=25,
+        ),
+        at=5,
+    )
+
+
+def test_only_the_kind_is_needed():
+    (met,) = reported().when(ReportObstacle(kind="overload"), at=1).then(ObstacleEncountered)
+    assert (met.kind, met.mode, met.whose, met.recovery_id) == ("overload", None, None, PLUMS)
+
+
+def test_an_obstacle_stands_open_on_its_recovery():
+    (met,) = blocked().then(ObstacleEncountered)
+    assert (met.hardness, met.minutes_lost) == ("system", 25)
+    assert only(blocked()).obstacles == {RULE: "policy_block"}
+
+
+def test_no_customer_ever_sees_an_obstacle():
+    assert not ObstacleEncountered.FOR_CUSTOMER
+    assert not ObstacleRemoved.FOR_CUSTOMER
+
+
+def test_the_same_obstacle_is_not_reported_twice_while_it_stands():
+    with refused("already_exists", what="obstacle"):
+        blocked().when(ReportObstacle(kind="policy_block", obstacle_id=RULE), at=6)
+
+
+def test_an_obstacle_is_removed_with_a_reason():
+    away = RemoveObstacle(obstacle_id=RULE, how="workaround", reason="Took it there himself.")
+    story_ = blocked().when(away, at=30)
+    (removed,) = story_.then(ObstacleRemoved)
+    assert (removed.recovery_id, removed.how) == (PLUMS, "workaround")
+    assert only(story_).obstacles == {}
+
+
+def test_an_obstacle_is_removed_once():
+    away = RemoveObstacle(obstacle_id=RULE, how="fixed", reason="The rule is gone.")
+    with refused("unknown_ref", what="open obstacle"):
+        blocked().when(away, at=30).when(away, at=31)
+
+
+def test_an_obstacle_may_belong_to_no_recovery():
+    both = reported().when(report("pears")).when(ReportObstacle(kind="outdated_data", obstacle_id=RULE))
+    assert both.state.obstacles == {RULE: "outdated_data"}
+    (removed,) = both.when(RemoveObstacle(obstacle_id=RULE, how="fixed", reason="Corrected.")).then(
+        ObstacleRemoved
+    )
+    assert removed.recovery_id is None
+    assert both.state.obstacles == {}
+
+
+def test_an_obstacle_with_a_customer_nobody_knows_is_refused():
+    with refused("unknown_ref"):
+        story().when(ReportObstacle(kind="overload"))

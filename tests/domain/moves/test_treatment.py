@@ -1,0 +1,90 @@
+"""Treatment: the last word, and the colleague's side of it."""
+
+import pytest
+
+from domain.kinds import EVENTS
+from domain.milestones import RecoveryReopened
+from domain.moves.apology import Apologise
+from domain.moves.outcome import Resolve
+from domain.moves.treatment import AnswerTreatment, ReportTreatment, TreatmentAnswered, TreatmentReported
+from tests.support.given import named_id, refused, story
+from tests.support.stories import PLUMS, only, report, reported, resolved
+
+
+def test_a_last_word_after_the_solution_opens_the_recovery_again():
+    plums = resolved().when(ReportTreatment(treatment="last_word", degree=2), at=20)
+    harm, again = plums.last[:2]
+    assert isinstance(harm, TreatmentReported)
+    assert isinstance(again, RecoveryReopened)
+    assert (harm.after_resolution, harm.degree, again.cause) == (True, 2, "treatment")
+    assert only(plums).deviations == 1
+
+
+def test_after_a_last_word_an_apology_alone_suffices():
+    plums = resolved().when(ReportTreatment(treatment="last_word"), at=20)
+    with refused("nothing_done", missing=["apology"]):
+        plums.when(Resolve(), at=21)
+    plums.when(Apologise(said="admits", feeling_named=True), at=22).when(Resolve(), at=23)
+    assert only(plums).phase == "resolved"
+
+
+def test_poor_treatment_on_an_open_recovery_reopens_nothing():
+    (harm,) = reported().when(ReportTreatment(treatment="blaming"), at=1).then(TreatmentReported)
+    assert (harm.after_resolution, harm.recovery_id) == (False, PLUMS)
+
+
+def test_whether_it_came_after_the_resolution_is_not_asked():
+    with pytest.raises(ValueError, match="after_resolution"):
+        ReportTreatment.model_validate({"treatment": "rude", "after_resolution": True})
+
+
+def test_the_colleague_is_stored_as_a_pseudonym_under_his_own_key():
+    said = ReportTreatment(treatment="rude", by_colleague="m.vance", by_role_class="front")
+    (harm,) = reported().when(said, at=1).then(TreatmentReported)
+    assert harm.by_colleague == named_id("colleague:m.vance")
+    assert {"by_colleague"} == EVENTS["treatment.reported"].COLLEAGUE
+
+
+def test_the_state_keeps_where_to_read_it_and_nobodys_name():
+    plums = reported().when(ReportTreatment(treatment="rude", by_colleague="m.vance"), at=1)
+    assert only(plums).treatments == (plums.state.position,)
+    assert str(named_id("colleague:m.vance")) not in repr(plums.state)
+
+
+def test_who_told_us_is_called_from():
+    said = ReportTreatment.model_validate({"treatment": "rude", "from": "witness"})
+    (harm,) = reported().when(said, at=1).then(TreatmentReported)
+    assert harm.from_ == "witness"
+    assert harm.model_dump()["from"] == "witness"
+
+
+def test_treatment_before_everybody_makes_the_recovery_public():
+    plums = reported().when(ReportTreatment(treatment="rude", witnessed="public"), at=1)
+    assert only(plums).public
+
+
+def test_with_no_open_recovery_it_belongs_to_the_relationship():
+    both = reported().when(report("pears"))
+    (harm,) = both.when(ReportTreatment(treatment="dismissal")).then(TreatmentReported)
+    assert harm.recovery_id is None
+
+
+def test_treatment_of_a_customer_nobody_knows_is_refused():
+    with refused("unknown_ref"):
+        story().when(ReportTreatment(treatment="rude"))
+
+
+def test_the_colleague_gives_his_side():
+    plums = reported().when(ReportTreatment(treatment="rude"), at=1)
+    (answered,) = plums.when(AnswerTreatment(note="I was alone with twelve people."), at=2).then(TreatmentAnswered)
+    assert (answered.note, answered.recovery_id) == ("I was alone with twelve people.", PLUMS)
+
+
+def test_an_answer_to_no_report_on_this_recovery_is_refused():
+    with refused("unknown_ref"):
+        reported().when(AnswerTreatment(note="It was not me.", recovery_id=PLUMS), at=1)
+
+
+def test_an_answer_may_concern_the_relationship_alone():
+    (answered,) = reported().when(AnswerTreatment(note="It was not me."), at=1).then(TreatmentAnswered)
+    assert answered.recovery_id is None
