@@ -1,0 +1,26 @@
+"""Deadlines (D1): a promised time that passes without the step is recorded as missed."""
+
+from collections.abc import Iterator
+from functools import partial
+
+from domain.clocks import DeadlineMissed, Targets
+from domain.duties.due import Due
+from domain.kinds import Event
+from domain.relationship import Deadline, Recovery, Relationship
+
+
+def missed_deadlines(state: Relationship, recovery: Recovery, targets: Targets) -> Iterator[Due]:
+    """A `deadline.missed` for each open clock of this recovery, at its due time.
+
+    A due time that had passed when the clock was recorded never fires: late news raises no storm.
+    """
+    for step, deadline in recovery.deadlines.items():
+        if deadline.fires and deadline.due_at > deadline.set_at:
+            yield Due(
+                deadline.due_at, "D1", recovery.recovery_id, partial(_missed, recovery, step, deadline), step
+            )
+
+
+def _missed(recovery: Recovery, step: str, deadline: Deadline) -> tuple[Event, ...]:
+    given = {"recovery_id": recovery.recovery_id, "step": step, "due_at": deadline.due_at}
+    return (DeadlineMissed.model_validate(given),)

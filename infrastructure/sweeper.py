@@ -1,0 +1,120 @@
+"""The sweeper: sees to it that time takes effect on customers about whom nobody posts anything."""
+
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import CancelledError, Future
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+import structlog
+
+from domain.errors import Busy
+from domain.kinds import AMENDS
+from infrastructure.orders import Order, Outcome
+
+log = structlog.get_logger(__name__)
+SOURCE: Final = "amends:duties"
+FIRST_REST: Final = timedelta(seconds=1)
+LONGEST_REST: Final = timedelta(minutes=5)
+ANSWER_WITHIN_SECONDS: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Rest:
+    """How long a stream that had nothing to say is left alone."""
+
+    until: datetime
+    length: timedelta
+
+    def longer(self, now: datetime) -> "_Rest":
+        length = min(self.length * 2, LONGEST_REST)
+        return _Rest(now + length, length)
+
+
+class Sweeper:
+    """Posts "settle" for every stream whose earliest due time has passed.
+
+    It needs no lease: settling twice yields nothing. `due(now, limit)` names streams, the longest overdue first;
+    it may lag behind the ledger. A stream that yields nothing rests, a little longer each time.
+    """
+
+    def __init__(
+        self,
+        due: Callable[[datetime, int], list[UUID]],
+        submit: Callable[[Order], "Future[Outcome]"],
+        clock: Callable[[], datetime],
+        *,
+        limit: int = 256,
+        every_seconds: float = 1.0,
+    ) -> None:
+        self._due, self._submit, self._clock = due, submit, clock
+        self._limit, self._every_seconds = limit, every_seconds
+        self._resting: dict[UUID, _Rest] = {}
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def run_once(self) -> int:
+        """Settles what is due now, at most `limit` streams. Gives how many of them had something to say."""
+        now = self._clock()
+        posted = self._post(self._awake(now))
+        settled = {stream for stream, future in posted if _spoke(stream, future)}
+        self._rest({stream for stream, _ in posted} - settled, now)
+        for stream in settled:
+            self._resting.pop(stream, None)
+        return len(settled)
+
+    def start(self) -> None:
+        """Starts sweeping in a thread of its own."""
+        self._stop.clear()
+        self._thread = threading.Thread(target=self._run, name="sweeper", daemon=True)
+        self._thread.start()
+
+    def stop(self, timeout_seconds: float = 5.0) -> None:
+        """Ends the thread; a sweep under way is finished first."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join(timeout_seconds)
+            self._thread = None
+
+    def _run(self) -> None:
+        while not self._stop.wait(self._every_seconds):
+            try:
+                self.run_once()
+            except Exception as fault:  # noqa: BLE001 - the thread must outlive a lost database; the next sweep tries again
+                log.warning("sweep_failed", fault=type(fault).__name__)
+
+    def _awake(self, now: datetime) -> list[UUID]:
+        # Resting streams stand first in line, being overdue longest: ask for so many more.
+        named = self._due(now, self._limit + len(self._resting))
+        self._resting = {stream: self._resting[stream] for stream in named if stream in self._resting}
+        awake = [s for s in named if s not in self._resting or self._resting[s].until <= now]
+        return awake[: self._limit]
+
+    def _post(self, streams: Iterable[UUID]) -> list[tuple[UUID, "Future[Outcome]"]]:
+        posted = []
+        for stream in streams:
+            try:
+                order = Order(command=None, customer=stream, actor=AMENDS, source=SOURCE)
+                posted.append((stream, self._submit(order)))
+            except Busy:
+                break  # whoever waits is served first; the rest is still due at the next sweep
+        return posted
+
+    def _rest(self, streams: Iterable[UUID], now: datetime) -> None:
+        for stream in streams:
+            before = self._resting.get(stream)
+            self._resting[stream] = before.longer(now) if before else _Rest(now + FIRST_REST, FIRST_REST)
+
+
+def _spoke(stream: UUID, future: "Future[Outcome]") -> bool:
+    # One stream's fault, whatever it is, must not keep the others from being settled.
+    try:
+        fault = future.exception(ANSWER_WITHIN_SECONDS)
+    except (TimeoutError, CancelledError) as late:
+        fault = late
+    if fault is None:
+        return bool(future.result().receipts)
+    log.warning("settle_failed", stream=str(stream), fault=type(fault).__name__)
+    return False

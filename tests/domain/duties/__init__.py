@@ -1,0 +1,1 @@
+"""What time obliges us to do, on a simulated clock."""
