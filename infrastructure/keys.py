@@ -1,0 +1,328 @@
+"""Keys: what encrypts a customer's words, what turns ids into pseudonyms, and the file that holds the secrets."""
+
+import hmac
+import json
+import os
+import re
+import stat
+import time
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+from uuid import UUID, uuid4
+from weakref import WeakKeyDictionary
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlalchemy import Connection, RootTransaction, Row, select
+from uuid_utils.compat import uuid7
+
+from domain.errors import Broken
+from infrastructure.record import uuid_text
+from infrastructure.tables import subject_keys
+
+FILE_FORMAT: Final = "amends-keys/1"
+NONCE: Final = 12
+CACHE_SECONDS: Final = 60.0
+CACHE_KEYS: Final = 10_000
+_UUID_TEXT: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
+Keys = Mapping[UUID, "SubjectKey | None"]
+"""Keys by kid, for readers: None is a destroyed key, a missing one was not asked for."""
+
+
+class KeysBroken(Broken):
+    """The secrets cannot be used as they are; nothing may start until somebody has looked."""
+
+    code = "keys_broken"
+
+
+class WrongKey(Broken):
+    """A ciphertext does not open: it was changed or moved, or this is not its key."""
+
+    code = "wrong_key"
+
+
+@dataclass(frozen=True, slots=True)
+class Entropy:
+    """Where randomness and new ids come from; tests give a seeded one."""
+
+    source: Callable[[int], bytes] = os.urandom
+    new_id: Callable[[], UUID] = uuid7
+    """Ids of events: they sort by time, which tells nothing that the event does not."""
+    random_id: Callable[[], UUID] = uuid4
+    """Ids of customers and keys: they tell nothing at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectKey:
+    """The key of one customer or colleague. Destroyed, everything sealed with it is gone."""
+
+    kid: UUID
+    dek: bytes = field(repr=False)
+    kc: bytes = field(init=False)
+    """A commitment to the key, which AES-GCM itself does not give."""
+    _cipher: AESGCM = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "kc", hmac.digest(self.dek, b"amends/kc/v1", "sha256"))
+        object.__setattr__(self, "_cipher", AESGCM(self.dek))
+
+    def seal(self, section: bytes, aad: bytes, nonce: bytes) -> bytes:
+        """The section as it is stored: nonce, ciphertext, tag. A nonce must never come twice."""
+        return nonce + self._cipher.encrypt(nonce, section, aad)
+
+    def open(self, sealed: bytes, aad: bytes) -> bytes:
+        """What was sealed. Raises WrongKey when it was changed, moved, or sealed with another key."""
+        return _decrypted(self._cipher, sealed, aad)
+
+
+def _decrypted(cipher: AESGCM, sealed: bytes, aad: bytes) -> bytes:
+    try:
+        return cipher.decrypt(sealed[:NONCE], sealed[NONCE:], aad)
+    except (InvalidTag, ValueError):  # a ValueError: too short to be a ciphertext at all
+        raise WrongKey("a ciphertext does not open with its key") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """What the key file holds: the key that wraps subject keys, and the key behind pseudonyms and look-ups."""
+
+    kek_id: str
+    kek: bytes = field(repr=False)
+    index: bytes = field(repr=False)
+
+
+def create_secrets(path: Path, entropy: Entropy | None = None) -> None:
+    """Writes a new key file that only its owner can read. Raises KeysBroken when there is a file already.
+
+    Called by `migrate` on an empty database and by nobody else: two machines must never make two keys.
+    """
+    entropy = entropy or Entropy()
+    content = {
+        "format": FILE_FORMAT,
+        "kek_id": str(entropy.random_id()),
+        "kek": entropy.source(32).hex(),
+        "index": entropy.source(32).hex(),
+    }
+    try:
+        # O_EXCL: of two who try at once, one fails; the mode is right from the first moment.
+        number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        raise KeysBroken(f"{path} exists already; a key file is never overwritten") from None
+    with os.fdopen(number, "w", encoding="ascii") as file:
+        json.dump(content, file, indent=1)
+        file.write("\n")
+        file.flush()
+        os.fsync(file.fileno())
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    # Else a crash could keep the database that was migrated next, and lose the name of the file.
+    number = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
+
+
+def read_secrets(path: Path) -> Secrets:
+    """The secrets of a key file. Raises KeysBroken when it is absent, malformed, or readable by others."""
+    try:
+        mode = stat.S_IMODE(path.stat().st_mode)
+        text = path.read_text(encoding="ascii")
+    except (OSError, UnicodeDecodeError) as error:
+        raise KeysBroken(f"cannot read the key file {path}: {type(error).__name__}") from None
+    if mode & 0o077:
+        raise KeysBroken(f"others can read the key file {path} (mode {mode:04o}); run: chmod 600 {path}")
+    try:
+        content = json.loads(text)
+        secrets = Secrets(content["kek_id"], bytes.fromhex(content["kek"]), bytes.fromhex(content["index"]))
+    except (ValueError, KeyError, TypeError):
+        # Without the cause: it would quote what it could not read.
+        raise KeysBroken(f"{path} is not a key file") from None
+    if content.get("format") != FILE_FORMAT or (len(secrets.kek), len(secrets.index)) != (32, 32):
+        raise KeysBroken(f"{path} is not a key file of the format {FILE_FORMAT}")
+    return secrets
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A new subject key that is not stored yet: the key, and its row."""
+
+    key: SubjectKey
+    row: dict[str, Any] = field(repr=False)
+
+
+class Keyring:
+    """Everything that needs a secret. One per process; safe between threads."""
+
+    def __init__(
+        self,
+        secret_file: Path,
+        entropy: Entropy | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.entropy = entropy or Entropy()
+        self._clock = clock
+        self._secrets = read_secrets(secret_file)
+        self._kek = AESGCM(self._secrets.kek)
+        self._lookup = hmac.digest(self._secrets.index, b"amends/lookup/v1", "sha256")
+        self._fingerprint = hmac.digest(self._secrets.index, b"amends/fingerprint/v1", "sha256")
+        self._by_kid: dict[tuple[str, UUID], tuple[float, SubjectKey]] = {}
+        self._by_subject: dict[tuple[str, UUID], tuple[float, SubjectKey]] = {}
+        self._made: WeakKeyDictionary[RootTransaction, set[UUID]] = WeakKeyDictionary()
+
+    def __repr__(self) -> str:
+        return f"Keyring(kek_id={self._secrets.kek_id!r})"
+
+    # One-way values.
+
+    def check_value(self) -> bytes:
+        """What the database keeps to tell whether a key file is the one it was made with. Reveals no key."""
+        inner = hmac.digest(self._secrets.kek, b"amends/check/v1", "sha256")
+        return hmac.digest(self._secrets.index, b"amends/check/v1" + inner, "sha256")
+
+    def pseudonym(self, kind: str, value: str) -> UUID:
+        """The UUIDv8 that always stands for this id of the caller's world. The text of a UUID stays itself."""
+        if _UUID_TEXT.fullmatch(value):
+            return UUID(value)
+        said = b"\x00".join((b"pseudonym", kind.encode(), normal(kind, value).encode()))
+        digest = bytearray(hmac.digest(self._secrets.index, said, "sha256")[:16])
+        digest[6] = digest[6] & 0x0F | 0x80  # version 8: custom
+        digest[8] = digest[8] & 0x3F | 0x80  # variant of RFC 9562
+        return UUID(bytes=bytes(digest))
+
+    def blind_index(self, kind: str, value: str) -> bytes:
+        """Under which a reference is looked up: equal for equal references, and tells nothing of them."""
+        return hmac.digest(self._lookup, kind.encode() + b"\x00" + normal(kind, value).encode(), "sha256")
+
+    def fingerprint(self, received: bytes) -> bytes:
+        """By which the same command is known again, without keeping what it said."""
+        return hmac.digest(self._fingerprint, received, "sha256")
+
+    # Keys of subjects.
+
+    def subject_key(self, conn: Connection, ledger: str, subject: UUID) -> SubjectKey | None:
+        """The subject's key; None when there is none, or it was destroyed."""
+        cached = self._fresh(self._by_subject, (ledger, subject))
+        if cached is not None:
+            return cached
+        row = conn.execute(
+            select(subject_keys)
+            .where(subject_keys.c.ledger == ledger, subject_keys.c.subject == subject)
+            .where(subject_keys.c.wrapped.is_not(None))
+        ).first()
+        return None if row is None else self._unwrapped(conn, row)
+
+    def warm(self, conn: Connection, ledger: str, subjects: Iterable[UUID]) -> None:
+        """Brings these subjects' keys into memory with one query, so that asking for each costs none."""
+        cold = [subject for subject in subjects if self._fresh(self._by_subject, (ledger, subject)) is None]
+        if not cold:
+            return
+        rows = conn.execute(
+            select(subject_keys)
+            .where(subject_keys.c.ledger == ledger, subject_keys.c.subject.in_(cold))
+            .where(subject_keys.c.wrapped.is_not(None))
+        )
+        for row in rows:
+            self._unwrapped(conn, row)
+
+    def subject_keys(self, conn: Connection, ledger: str, kids: Iterable[UUID]) -> Keys:
+        """The keys of these kids, in one query; None for each that was destroyed."""
+        found: dict[UUID, SubjectKey | None] = {kid: self._fresh(self._by_kid, (ledger, kid)) for kid in kids}
+        missing = [kid for kid, key in found.items() if key is None]
+        if missing:
+            rows = conn.execute(
+                select(subject_keys).where(subject_keys.c.ledger == ledger, subject_keys.c.kid.in_(missing))
+            )
+            found.update({row.kid: self._unwrapped(conn, row) for row in rows if row.wrapped is not None})
+        return found
+
+    def draw(self, ledger: str, subject: UUID, at: datetime) -> Drawn:
+        """A new key for the subject, to be stored before anything sealed with it."""
+        kid = self.entropy.random_id()
+        random = self.entropy.source(32 + NONCE)
+        key, nonce = SubjectKey(kid, random[:32]), random[32:]
+        row = {
+            "ledger": ledger,
+            "kid": kid,
+            "subject": subject,
+            "kek_id": self._secrets.kek_id,
+            "wrapped": nonce + self._kek.encrypt(nonce, key.dek, _wrap_aad(ledger, kid, subject)),
+            "kc": key.kc,
+            "state": "active",
+            "created_at": at,
+        }
+        return Drawn(key, row)
+
+    def store(self, conn: Connection, drawn: Iterable[Drawn]) -> None:
+        """Stores new keys in one statement, in the transaction that stores what they seal."""
+        rows = [one.row for one in drawn]
+        if not rows:
+            return
+        conn.execute(subject_keys.insert(), rows)
+        transaction = conn.get_transaction()
+        if isinstance(transaction, RootTransaction):
+            self._made.setdefault(transaction, set()).update(row["kid"] for row in rows)
+
+    def make_subject_key(self, conn: Connection, ledger: str, subject: UUID, at: datetime) -> SubjectKey:
+        """A new key for the subject, stored."""
+        drawn = self.draw(ledger, subject, at)
+        self.store(conn, [drawn])
+        return drawn.key
+
+    def forget(self) -> None:
+        """Drops every key held in memory: after an erasure, or a commit whose outcome is unknown."""
+        self._by_kid.clear()
+        self._by_subject.clear()
+
+    def _unwrapped(self, conn: Connection, row: Row[Any]) -> SubjectKey:
+        if row.kek_id != self._secrets.kek_id:
+            raise KeysBroken(f"subject key {row.kid} is wrapped with the key {row.kek_id}, which is not here")
+        dek = _decrypted(self._kek, row.wrapped, _wrap_aad(row.ledger, row.kid, row.subject))
+        key = SubjectKey(row.kid, dek)
+        if not hmac.compare_digest(key.kc, row.kc):
+            raise WrongKey(f"subject key {row.kid} is not the one it was committed to")
+        self._remember(conn, row, key)
+        return key
+
+    def _remember(self, conn: Connection, row: Row[Any], key: SubjectKey) -> None:
+        # A key made in this very transaction may yet be rolled back; held beyond it, it would seal words
+        # that nobody can ever open.
+        transaction = conn.get_transaction()
+        if isinstance(transaction, RootTransaction) and key.kid in self._made.get(transaction, ()):
+            return
+        if len(self._by_kid) >= CACHE_KEYS:
+            self.forget()
+        entry = (self._clock() + CACHE_SECONDS, key)
+        self._by_kid[row.ledger, row.kid] = self._by_subject[row.ledger, row.subject] = entry
+
+    def _fresh(
+        self, cache: dict[tuple[str, UUID], tuple[float, SubjectKey]], name: tuple[str, UUID]
+    ) -> SubjectKey | None:
+        until, key = cache.get(name, (0.0, None))
+        if key is not None and self._clock() >= until:
+            cache.pop(name, None)
+            return None
+        return key
+
+
+def _wrap_aad(ledger: str, kid: UUID, subject: UUID) -> bytes:
+    return b"%b|%b|%b" % (ledger.encode(), uuid_text(kid), uuid_text(subject))
+
+
+def normal(kind: str, value: str) -> str:
+    """The value as people mean it: e-mail addresses without regard to case, the rest without outer blanks."""
+    if kind != "email":
+        return unicodedata.normalize("NFC", value).strip()
+    # Twice, and taken apart first: folding one letter can yield others that fold again (Unicode, D146), as
+    # with a Greek iota under or beneath two accents.
+    text = unicodedata.normalize("NFD", value)
+    for _ in range(2):
+        text = unicodedata.normalize("NFKC", text.casefold())
+    return text.strip()

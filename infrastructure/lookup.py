@@ -1,0 +1,78 @@
+"""Look-up: which customer a caller means by his e-mail address or number, without storing either in clear."""
+
+from collections.abc import Iterable, Mapping
+from uuid import UUID
+
+from sqlalchemy import Connection, select
+
+from domain.milestones import Reference
+from infrastructure.keys import Keyring, normal
+from infrastructure.tables import subject_lookup
+
+
+def same(reference: Reference) -> Reference:
+    """The one spelling of all references that lead to the same customer: what to compare them by."""
+    return Reference.model_construct(kind=reference.kind, value=normal(reference.kind, reference.value))
+
+
+def find(conn: Connection, keyring: Keyring, ledger: str, kind: str, value: str) -> UUID | None:
+    """The stream this reference leads to, if any."""
+    return conn.execute(
+        select(subject_lookup.c.stream_id).where(
+            subject_lookup.c.ledger == ledger,
+            subject_lookup.c.kind == kind,
+            subject_lookup.c.index == keyring.blind_index(kind, value),
+        )
+    ).scalar_one_or_none()
+
+
+def find_all(
+    conn: Connection, keyring: Keyring, ledger: str, references: Iterable[Reference]
+) -> dict[Reference, UUID]:
+    """The streams of those references that are known, with one query for each kind."""
+    by_kind: dict[str, dict[bytes, list[Reference]]] = {}
+    for one in references:
+        # Two spellings of one address have the same index.
+        of_kind = by_kind.setdefault(one.kind, {})
+        of_kind.setdefault(keyring.blind_index(one.kind, one.value), []).append(one)
+    found: dict[Reference, UUID] = {}
+    for kind, wanted in sorted(by_kind.items()):
+        found |= _of_kind(conn, ledger, kind, wanted)
+    return found
+
+
+def _of_kind(
+    conn: Connection, ledger: str, kind: str, wanted: Mapping[bytes, list[Reference]]
+) -> dict[Reference, UUID]:
+    rows = conn.execute(
+        select(subject_lookup.c.index, subject_lookup.c.stream_id).where(
+            subject_lookup.c.ledger == ledger,
+            subject_lookup.c.kind == kind,
+            subject_lookup.c.index.in_(list(wanted)),
+        )
+    )
+    # By place: a row's `index` is the method of every tuple.
+    return {reference: stream_id for index, stream_id in rows for reference in wanted[bytes(index)]}
+
+
+def put(conn: Connection, keyring: Keyring, ledger: str, kind: str, value: str, stream_id: UUID) -> None:
+    """Lets the reference lead to this stream from now on.
+
+    Done in the transaction that records the event. Raises IntegrityError when it leads somewhere already.
+    """
+    put_all(conn, keyring, ledger, {Reference(kind=kind, value=value): stream_id})
+
+
+def put_all(conn: Connection, keyring: Keyring, ledger: str, links: Mapping[Reference, UUID]) -> None:
+    """Lets these references lead to these streams, with one statement; otherwise as `put`."""
+    rows = [
+        {
+            "ledger": ledger,
+            "kind": one.kind,
+            "index": keyring.blind_index(one.kind, one.value),
+            "stream_id": stream,
+        }
+        for one, stream in links.items()
+    ]
+    if rows:
+        conn.execute(subject_lookup.insert(), rows)

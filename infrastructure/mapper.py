@@ -1,0 +1,336 @@
+"""The mapper: turns an event into what is stored, and what is stored into the event it was.
+
+Personal fields go into sections encrypted under their subject's key; everything else stays readable for ever.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, ClassVar, Final
+from uuid import UUID
+
+import orjson
+from pydantic import ConfigDict, TypeAdapter
+from sqlalchemy import Connection
+
+from domain.errors import Broken
+from domain.kinds import AMENDS, EVENTS, Actor, Event, Fact
+from domain.values import ERASED, WITHHELD, Absent
+from infrastructure import canonical
+from infrastructure.keys import NONCE, Entropy, Keyring, Keys, SubjectKey, WrongKey
+from infrastructure.record import (
+    ACTOR,
+    Draft,
+    Record,
+    SectionCommitment,
+    header_parts,
+    public_commitment,
+    section_aad,
+    section_digest,
+)
+
+SALT: Final = 16
+# Quicker than UUID(text), and as strict.
+_uuid: Final[Callable[[str], UUID]] = TypeAdapter(UUID).validator.validate_python
+META: Final = "m"
+"""The member of the public part that says by whom and through what the event came."""
+
+
+class Unmappable(Broken):
+    """An event cannot be stored as it is: a key is missing, or a part of it is not here."""
+
+    code = "unmappable"
+
+
+class ForeignEvent(Event):
+    """An event of a kind, or of a version, that this program does not know. Kept as it is."""
+
+    model_config = ConfigDict(frozen=True)
+
+    TOPIC: ClassVar[str] = "foreign"
+    TYPE: ClassVar[str] = "foreign"
+    PERSONAL: ClassVar[frozenset[str]] = frozenset()
+    COLLEAGUE: ClassVar[frozenset[str]] = frozenset()
+
+    topic: str
+    state: bytes
+
+
+class _Codec:
+    """What is known once for all events of a class, so that none of it is asked again for each event."""
+
+    __slots__ = ("colleague", "dump", "empty", "hidden", "kind", "load", "personal", "topic")
+
+    def __init__(self, cls: type[Event]) -> None:
+        if META in cls.model_fields:
+            raise TypeError(f"{cls.__name__}: a field called {META} would hide where the event came from")
+        if re.fullmatch(r"[a-z0-9._-]{1,128}", cls.TYPE) is None:
+            raise TypeError(f"{cls.TYPE} cannot be the type of an event")
+        if any(cls.model_fields[name].alias for name in cls.PERSONAL | cls.COLLEAGUE):
+            raise TypeError(f"{cls.__name__}: a personal field with an alias would be stored in the clear")
+        self.topic, self.kind = cls.TOPIC, cls.TYPE
+        self.load = cls.__pydantic_validator__.validate_python
+        self.dump = cls.__pydantic_serializer__.to_python
+        # In the order of the fields, so that the same event always gives the same sections.
+        self.personal = tuple(name for name in cls.model_fields if name in cls.PERSONAL)
+        self.colleague = tuple(name for name in cls.model_fields if name in cls.COLLEAGUE)
+        # An empty list says nothing of anybody: no section, and no key, for its sake.
+        self.empty = frozenset(
+            name for name in self.personal + self.colleague if cls.model_fields[name].default in ((), "")
+        )
+        self.hidden = {
+            (names, absent): dict.fromkeys(names, absent)
+            for names in (self.personal, self.colleague)
+            for absent in (WITHHELD, ERASED)
+        }
+
+
+@lru_cache(maxsize=1024)
+def _codec(cls: type[Event]) -> _Codec:
+    return _Codec(cls)
+
+
+@lru_cache(maxsize=4096)
+def _actor(kind: Any, ref: str, role: str, role_class: Any) -> Actor:
+    return Actor(kind=kind, ref=ref, role=role, role_class=role_class)
+
+
+@lru_cache(maxsize=4096)
+def _checked_ref(ref: str) -> str:
+    if re.fullmatch(ACTOR, ref) is None:
+        raise Unmappable("an actor is k:<key id>, u:<uuid> or s:<service>")
+    return ref
+
+
+class Mapper:
+    """Events to drafts and records to facts, for one ledger."""
+
+    def __init__(self, ledger: str, keyring: Keyring, entropy: Entropy | None = None) -> None:
+        if re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,63}", ledger) is None:
+            raise Unmappable("a ledger's name is made of a-z, 0-9, dot, dash and underscore")
+        self.ledger = ledger
+        self._keyring = keyring
+        self._entropy = entropy or keyring.entropy
+
+    # Writing.
+
+    def draft(
+        self,
+        event: Event,
+        *,
+        stream_id: UUID,
+        version: int,
+        event_id: UUID,
+        occurred_at: datetime,
+        actor: Actor,
+        source: str,
+        correlation_id: UUID | None = None,
+        causation_id: UUID | None = None,
+        traceparent: str | None = None,
+        time_known: bool = True,
+        customer_key: SubjectKey | None = None,
+        colleague_key: SubjectKey | None = None,
+    ) -> Draft:
+        """The event ready to be recorded. A key is needed only where `needs` says so.
+
+        Raises Unmappable when a key is missing, or when the event itself was read without its personal part.
+        """
+        if version < 1:
+            raise Unmappable("versions begin at 1")
+        codec = _codec(type(event))
+        payload = _payload(codec, event)
+        personal, personal_2 = _taken(codec, codec.personal, payload), _taken(codec, codec.colleague, payload)
+        payload[META] = _meta(actor, source, traceparent, time_known)
+        public = canonical.dumps(payload)
+        random = self._entropy.source(SALT + NONCE + NONCE)
+        salt = random[:SALT]
+        first = self._sealed(personal, customer_key, stream_id, version, random[SALT : SALT + NONCE])
+        second = self._sealed(personal_2, colleague_key, stream_id, version, random[SALT + NONCE :])
+        parts = header_parts(
+            ledger=self.ledger,
+            stream_id=stream_id,
+            version=version,
+            event_id=event_id,
+            kind=codec.kind,
+            occurred_at=occurred_at,
+            actor=_checked_ref(actor.ref),
+            public=public_commitment(salt, public),
+            sections=_commitments(first, second),
+            correlation_id=correlation_id,
+            causation_id=causation_id,
+        )
+        return Draft(
+            self.ledger,
+            stream_id,
+            version,
+            event_id,
+            codec.topic,
+            occurred_at,
+            *parts,
+            public,
+            salt,
+            first[0] if first else None,
+            second[0] if second else None,
+        )
+
+    def needs(self, event: Event) -> tuple[bool, UUID | None]:
+        """Whether the event holds personal data of the customer, and the colleague it names, if any."""
+        codec = _codec(type(event))
+        customer = any(_says(codec, name, getattr(event, name)) for name in codec.personal)
+        named = (getattr(event, name) for name in codec.colleague)
+        return customer, next((value for value in named if isinstance(value, UUID)), None)
+
+    def _sealed(
+        self,
+        section: dict[str, Any],
+        key: SubjectKey | None,
+        stream_id: UUID,
+        version: int,
+        nonce: bytes,
+    ) -> tuple[bytes, SectionCommitment] | None:
+        if not section:
+            return None
+        if key is None:
+            raise Unmappable("personal data needs its subject's key")
+        sealed = key.seal(canonical.dumps(section), section_aad(self.ledger, stream_id, version, key.kid), nonce)
+        return sealed, SectionCommitment(key.kid, key.kc.hex(), section_digest(sealed), len(sealed))
+
+    # Reading.
+
+    def fact(self, record: Record, keys: Keys | None = None) -> Fact:
+        """The event with its envelope. Personal fields show only what `keys` open.
+
+        They hold WITHHELD where no key was given, ERASED where the section or its key is gone.
+        """
+        header: dict[str, Any] = orjson.loads(record.header) if record.header else {}
+        cls = EVENTS.get(record.topic)
+        if cls is None or header.get("type") != cls.TYPE:
+            return _foreign(record, header)
+        codec = _codec(cls)
+        payload: dict[str, Any] = orjson.loads(record.public)
+        meta = payload.pop(META)
+        if header["sec"]:
+            self._restore(codec, record, header["sec"], keys or {}, payload)
+        return _fact(record, header, meta, codec.load(payload))
+
+    def facts(self, records: Sequence[Record], conn: Connection | None = None) -> list[Fact]:
+        """The facts of these records; with a connection also their personal parts, in one query for all keys."""
+        keys = None if conn is None else self.keys_for(conn, records)
+        return [self.fact(record, keys) for record in records]
+
+    def keys_for(self, conn: Connection, records: Iterable[Record]) -> Keys:
+        """The keys that open the personal parts of these records."""
+        return self._keyring.subject_keys(conn, self.ledger, {kid for record in records for kid in _kids(record)})
+
+    def _restore(
+        self,
+        codec: _Codec,
+        record: Record,
+        sections: list[dict[str, Any] | None],
+        keys: Keys,
+        payload: dict[str, Any],
+    ) -> None:
+        """Puts each section's fields, or what stands for them, back among the others."""
+        stored = ((codec.personal, record.personal), (codec.colleague, record.personal_2))
+        for (names, sealed), said in zip(stored, sections, strict=False):
+            if said is not None:
+                opened = self._opened(record, said, sealed, keys)
+                payload.update(codec.hidden[names, opened] if isinstance(opened, Absent) else opened)
+
+    def _opened(
+        self, record: Record, said: dict[str, Any], sealed: bytes | None, keys: Keys
+    ) -> dict[str, Any] | Absent:
+        if sealed is None:
+            return ERASED
+        if not keys:
+            return WITHHELD
+        kid = _uuid(said["kid"])
+        if kid not in keys:
+            return WITHHELD
+        key = keys[kid]
+        if key is None:
+            return ERASED
+        if key.kc.hex() != said["kc"]:
+            raise WrongKey(f"key {kid} is not the one that position {record.position} was sealed with")
+        plain = key.open(sealed, section_aad(self.ledger, record.stream_id, record.version, kid))
+        opened: dict[str, Any] = orjson.loads(plain)
+        return opened
+
+
+def _payload(codec: _Codec, event: Event) -> dict[str, Any]:
+    for name in codec.personal + codec.colleague:
+        if isinstance(getattr(event, name), Absent):
+            raise Unmappable(f"{codec.topic} was read without its {name}; it cannot be written again")
+    payload: dict[str, Any] = codec.dump(event, mode="json", exclude_none=True)
+    return payload
+
+
+def _taken(codec: _Codec, names: tuple[str, ...], payload: dict[str, Any]) -> dict[str, Any]:
+    """The fields of one section, taken out of the payload."""
+    if not names:
+        return {}
+    taken = {name: payload.pop(name) for name in names if name in payload}
+    return {name: value for name, value in taken.items() if value or name not in codec.empty}
+
+
+def _says(codec: _Codec, name: str, value: Any) -> bool:
+    return value is not None and not (name in codec.empty and not value)
+
+
+def _meta(actor: Actor, source: str, traceparent: str | None, time_known: bool) -> dict[str, Any]:
+    meta: dict[str, Any] = {
+        "source": source,
+        "kind": actor.kind,
+        "role": actor.role,
+        "role_class": actor.role_class,
+    }
+    if traceparent is not None:
+        meta["traceparent"] = traceparent
+    if not time_known:
+        meta["time_known"] = False
+    return meta
+
+
+def _commitments(
+    first: tuple[bytes, SectionCommitment] | None, second: tuple[bytes, SectionCommitment] | None
+) -> tuple[SectionCommitment | None, ...]:
+    # The place tells whose a section is, so the colleague's keeps the second even where it stands alone.
+    if second is not None:
+        return (first[1] if first else None, second[1])
+    return (first[1],) if first else ()
+
+
+def _kids(record: Record) -> list[UUID]:
+    if record.personal is None and record.personal_2 is None:
+        return []
+    sections = orjson.loads(record.header)["sec"] if record.header else []
+    return [_uuid(section["kid"]) for section in sections if section is not None]
+
+
+def _fact(record: Record, header: dict[str, Any], meta: dict[str, Any], event: Event) -> Fact:
+    correlation, causation = header.get("corr"), header.get("cause")
+    return Fact(
+        event,
+        record.stream_id,
+        record.version,
+        record.position,
+        record.event_id,
+        record.occurred_at,
+        record.recorded_at,
+        _actor(meta["kind"], header["actor"], meta["role"], meta["role_class"]),
+        meta["source"],
+        _uuid(correlation) if correlation else None,
+        _uuid(causation) if causation else None,
+        meta.get("traceparent"),
+        meta.get("time_known", True),
+    )
+
+
+def _foreign(record: Record, header: dict[str, Any]) -> Fact:
+    event = ForeignEvent(topic=record.topic, state=record.public)
+    if header.get("type", "").startswith("amends."):  # written by a newer Amends: the envelope is ours
+        return _fact(record, header, orjson.loads(record.public)[META], event)
+    envelope = {"actor": AMENDS.ref}
+    meta = {"kind": AMENDS.kind, "role": AMENDS.role, "role_class": AMENDS.role_class, "source": "foreign"}
+    return _fact(record, envelope, meta, event)

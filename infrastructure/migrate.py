@@ -1,0 +1,126 @@
+"""Bringing a database to the newest schema, and making the key file that belongs to it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hmac import compare_digest
+from pathlib import Path
+from typing import Final
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, insert, select
+from sqlalchemy.pool import NullPool
+
+from domain.errors import Broken
+from infrastructure.engine import begin_writing, make_engine
+from infrastructure.keys import Keyring, KeysBroken, create_secrets
+from infrastructure.settings import Settings
+from infrastructure.tables import heads, key_check
+
+_LOCK: Final = 0x616D656E6473  # "amends": any number, as long as every process takes the same
+
+
+class NotMigrated(Broken):
+    """The database is not of the schema this program was written for."""
+
+    code = "not_migrated"
+
+    def __init__(self, at: str, wanted: str) -> None:
+        super().__init__(f"the database is at {at}, this program needs {wanted}; run: amends migrate")
+        self.at, self.wanted = at, wanted
+
+
+def scripts() -> Path:
+    """Where the migrations stand: inside the installed package, else in the project beside it."""
+    here = Path(__file__).resolve().parent
+    installed = here / "migrations"
+    return installed if (installed / "env.py").exists() else here.parent / "alembic"
+
+
+def _config(conn: Connection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(scripts()).replace("%", "%%"))
+    config.attributes["connection"] = conn
+    return config
+
+
+@contextmanager
+def configured(url: str) -> Iterator[Config]:
+    """Alembic, pointed at this database inside one transaction, for commands as upgrade and check."""
+    engine = make_engine(url, poolclass=NullPool)
+    try:
+        with engine.connect() as conn, begin_writing(conn):
+            _wait_for_turn(conn)
+            yield _config(conn)
+    finally:
+        engine.dispose()
+
+
+def upgrade(url: str) -> None:
+    """Brings the database to the newest schema: all of it or nothing; several processes wait for each other."""
+    with configured(url) as config:
+        _upgrade(config)
+
+
+def migrate(settings: Settings) -> None:
+    """A database of the newest schema and the key file that belongs to it, both made where there is neither.
+
+    Raises KeysBroken when the key file is absent though the database has seen one, or is another one.
+    """
+    with configured(settings.database_url) as config:
+        _upgrade(config)
+        conn: Connection = config.attributes["connection"]
+        if _stored_check(conn) is None:
+            _adopt_key(conn, settings.key_file)
+        _agree(conn, settings.key_file)
+
+
+def check(settings: Settings) -> None:
+    """Returns when the program may start on this database, and changes nothing.
+
+    Raises NotMigrated when the schema is older or newer than this program's, KeysBroken as `migrate` does.
+    """
+    engine = make_engine(settings.database_url, poolclass=NullPool)
+    try:
+        with engine.connect() as conn:
+            at = MigrationContext.configure(conn).get_current_heads()
+            wanted = ScriptDirectory(str(scripts())).get_heads()
+            if set(at) != set(wanted):
+                raise NotMigrated(", ".join(at) or "empty", ", ".join(wanted))
+            _agree(conn, settings.key_file)
+    finally:
+        engine.dispose()
+
+
+def _upgrade(config: Config) -> None:
+    config.attributes["upgrading"] = True  # so that no table of today's code is looked at
+    command.upgrade(config, "head")
+
+
+def _stored_check(conn: Connection) -> bytes | None:
+    return conn.execute(select(key_check.c.value)).scalar_one_or_none()
+
+
+def _adopt_key(conn: Connection, key_file: Path) -> None:
+    """Binds this database to the key file, making one where there is none."""
+    if conn.execute(select(heads.c.ledger)).first() is not None:
+        raise KeysBroken("the database holds events, and no check value of the key they were written with")
+    # A file that is there already was put there by the operator, or by a migration that failed after this line.
+    if not key_file.exists():
+        create_secrets(key_file)
+    conn.execute(insert(key_check).values(id=1, value=Keyring(key_file).check_value()))
+
+
+def _agree(conn: Connection, key_file: Path) -> None:
+    stored = _stored_check(conn)
+    if stored is None:
+        raise KeysBroken("this database has no key yet; run: amends migrate")
+    if not compare_digest(stored, Keyring(key_file).check_value()):
+        raise KeysBroken(f"{key_file} is not the key of this database")
+
+
+def _wait_for_turn(conn: Connection) -> None:
+    if conn.dialect.name == "postgresql":
+        conn.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")

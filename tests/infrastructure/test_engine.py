@@ -1,0 +1,99 @@
+"""Connections behave the same on both databases, and keep what they confirmed."""
+
+import threading
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from sqlalchemy import Engine, insert, select, text
+from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
+
+from infrastructure.engine import begin_writing, make_engine, writing
+from infrastructure.tables import heads
+
+CHATHAM = timezone(timedelta(hours=13, minutes=45))
+
+
+def test_sqlite_keeps_what_it_confirmed(sqlite_database: str):
+    engine = make_engine(sqlite_database)
+    with engine.connect() as conn:
+        said = {
+            name: conn.execute(text(f"PRAGMA {name}")).scalar_one() for name in ("journal_mode", "synchronous")
+        }
+    assert said == {"journal_mode": "wal", "synchronous": 2}
+    engine.dispose()
+
+
+def test_errors_do_not_show_the_values(engine: Engine):
+    with pytest.raises(DBAPIError) as refused, engine.connect() as conn:
+        conn.execute(text("SELECT * FROM nowhere WHERE name = :name"), {"name": "Mrs Plum"})
+    assert "Plum" not in str(refused.value)
+
+
+@pytest.mark.parametrize("moment", [
+    datetime(2026, 11, 21, 23, 26, 38, 123456, tzinfo=UTC),
+    datetime(1969, 12, 31, 23, 59, 59, 999999, tzinfo=UTC),
+    datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC),
+    datetime(2026, 11, 22, 13, 11, 38, 123456, tzinfo=CHATHAM),
+])  # fmt: skip
+def test_a_moment_comes_back_to_the_microsecond_in_utc(engine: Engine, moment: datetime):
+    with writing(engine) as conn:
+        conn.execute(insert(heads).values(ledger="main", position=0, recorded_at=moment))
+        kept = conn.execute(select(heads.c.recorded_at)).scalar_one()
+    assert kept == moment
+    assert kept.tzinfo is UTC
+
+
+def test_a_moment_without_a_zone_is_refused(engine: Engine):
+    with pytest.raises(StatementError, match="time zone"), writing(engine) as conn:
+        conn.execute(insert(heads).values(ledger="main", position=0, recorded_at=datetime(2026, 1, 1)))  # noqa: DTZ001 (the point)
+
+
+def test_the_session_speaks_utc_whatever_the_server_does(postgres_database: str):
+    engine = make_engine(postgres_database)
+    with engine.connect() as conn:
+        assert conn.execute(text("SHOW timezone")).scalar_one() == "UTC"
+    engine.dispose()
+
+
+def test_two_writing_transactions_take_turns(sqlite_database: str):
+    engine = make_engine(sqlite_database)
+    order: list[str] = []
+    begun = threading.Event()
+
+    def second() -> None:
+        begun.set()
+        with writing(engine):
+            order.append("second")
+
+    with writing(engine):
+        thread = threading.Thread(target=second)
+        thread.start()
+        begun.wait()
+        order.append("first")
+    thread.join()
+    assert order == ["first", "second"]
+    engine.dispose()
+
+
+def test_a_connection_reads_again_without_the_write_lock_after_writing(sqlite_database: str):
+    engine = make_engine(sqlite_database, connect_args={"timeout": 0})
+    with engine.connect() as reader, engine.connect() as writer:
+        with begin_writing(reader):
+            pass
+        with begin_writing(writer):
+            assert reader.execute(text("SELECT count(*) FROM events")).scalar_one() == 0
+    engine.dispose()
+
+
+def test_a_failing_block_writes_nothing(engine: Engine):
+    with pytest.raises(IntegrityError):
+        begin_the_same_ledger_twice(engine)
+    with engine.connect() as conn:
+        assert conn.execute(text("SELECT count(*) FROM heads")).scalar_one() == 0
+
+
+def begin_the_same_ledger_twice(engine: Engine) -> None:
+    row = {"ledger": "main", "position": 0, "recorded_at": datetime(2026, 3, 2, tzinfo=UTC)}
+    with writing(engine) as conn:
+        conn.execute(insert(heads).values(row))
+        conn.execute(insert(heads).values(row))
