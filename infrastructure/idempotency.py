@@ -1,0 +1,110 @@
+"""Idempotency: the same command again gets the same receipts; the same key with other content is refused."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import Connection, and_, or_, select
+
+from domain.errors import Erased, KeyReused
+from infrastructure.orders import Order, Outcome, Receipt, ids_of
+from infrastructure.recorder import to_record
+from infrastructure.states import current_version
+from infrastructure.tables import commands, events
+from infrastructure.tools import Tools
+
+Key = tuple[str, str]
+"""(source, key)"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """A command taken before: what it said, and where its events begin."""
+
+    fingerprint: bytes | None
+    row: Any | None
+    """Its row, when an earlier page recorded it."""
+    outcome: Outcome | None
+    """Its outcome, when it is of this page."""
+
+
+class Idempotency:
+    """The commands of one page that carry a key, against all that were ever taken in this ledger."""
+
+    def __init__(self, conn: Connection, tools: Tools, orders: Iterable[Order]) -> None:
+        self._conn, self._tools = conn, tools
+        self._rows: list[dict[str, Any]] = []
+        self._taken = self._looked_up({key for order in orders if (key := key_of(order)) is not None})
+
+    def answer(self, order: Order) -> Outcome | None:
+        """The outcome of the same command before; None for a new one.
+
+        Raises KeyReused for other content, Erased when what was said may no longer be known.
+        """
+        key = key_of(order)
+        taken = None if key is None else self._taken.get(key)
+        if key is None or taken is None:
+            return None
+        if taken.fingerprint is None:
+            raise Erased
+        if taken.fingerprint != order.fingerprint:
+            raise KeyReused(key[1])
+        return taken.outcome or self._rebuilt(taken.row)
+
+    def remember(self, order: Order, outcome: Outcome) -> None:
+        """Keeps what became of the order, for its twins in this page and for ever after."""
+        key = key_of(order)
+        if key is None:
+            return
+        self._taken[key] = _Taken(order.fingerprint, None, replace(outcome, replayed=True))
+        self._rows.append(
+            {
+                "ledger": self._tools.ledger,
+                "source": key[0],
+                "key": key[1],
+                "fingerprint": order.fingerprint,
+                "customer_id": outcome.customer_id,
+                "position": outcome.receipts[0].position if outcome.receipts else outcome.position,
+                "n": len(outcome.receipts),
+            }
+        )
+
+    def write(self) -> None:
+        """Stores what was remembered, in the page's transaction."""
+        if self._rows:
+            self._conn.execute(commands.insert(), self._rows)
+
+    def _looked_up(self, keys: set[Key]) -> dict[Key, _Taken]:
+        if not keys:
+            return {}
+        by_source: dict[str, list[str]] = {}
+        for source, key in sorted(keys):
+            by_source.setdefault(source, []).append(key)
+        same = [and_(commands.c.source == source, commands.c.key.in_(some)) for source, some in by_source.items()]
+        rows = self._conn.execute(select(commands).where(commands.c.ledger == self._tools.ledger, or_(*same)))
+        return {(row.source, row.key): _Taken(row.fingerprint, row, None) for row in rows}
+
+    def _rebuilt(self, row: Any) -> Outcome:
+        last = row.position + row.n - 1
+        rows = self._conn.execute(
+            select(events)
+            .where(events.c.ledger == self._tools.ledger, events.c.position.between(row.position, last))
+            .order_by(events.c.position)
+        )
+        records = [to_record(one) for one in rows]
+        if not records:
+            version = current_version(self._conn, self._tools.ledger, row.customer_id)
+            return Outcome(row.customer_id, (), row.position, version, {}, replayed=True)
+        return Outcome(
+            customer_id=row.customer_id,
+            receipts=tuple(Receipt.of(record) for record in records),
+            position=records[-1].position,
+            version=records[-1].version,
+            ids=ids_of([self._tools.mapper.fact(record).event for record in records]),
+            replayed=True,
+        )
+
+
+def key_of(order: Order) -> Key | None:
+    """What the order is known by; None when its caller gave no key."""
+    return None if order.key is None else (order.source, order.key)

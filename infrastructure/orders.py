@@ -1,0 +1,85 @@
+"""What is handed to the writer, and what comes back."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from domain.kinds import Actor, Event
+from domain.milestones import Reference
+from domain.relationship import RelationshipCommand
+from infrastructure.record import Record, leaf_hash
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One command with its envelope. A command of None only settles what is due on the stream."""
+
+    command: RelationshipCommand | None
+    customer: UUID | Reference | None
+    """Whose relationship; None opens an unnamed one."""
+    actor: Actor
+    source: str
+    occurred_at: datetime | None = None
+    """When it happened; None means now, by the page's clock."""
+    key: str | None = None
+    """The idempotency key, unique per source."""
+    fingerprint: bytes | None = None
+    """HMAC of the command as it was received."""
+    event_id: UUID | None = None
+    """The caller's event id, taken for the first event when it is unused in the ledger."""
+    correlation_id: UUID | None = None
+    causation_id: UUID | None = None
+    traceparent: str | None = None
+    if_match: int | None = None
+    """The version the caller decided on; 0 means the customer must not exist."""
+    importing: bool = False
+    time_known: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The proof that one event was recorded: where it stands and its leaf hash (hex)."""
+
+    event_id: UUID
+    topic: str
+    stream: UUID
+    version: int
+    position: int
+    leaf_hash: str
+
+    @classmethod
+    def of(cls, record: Record) -> "Receipt":
+        """The receipt of a recorded event."""
+        return cls(
+            event_id=record.event_id,
+            topic=record.topic,
+            stream=record.stream_id,
+            version=record.version,
+            position=record.position,
+            leaf_hash=leaf_hash(record.header).hex(),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of an order: its customer, the receipts of its events, and the ids they carry.
+
+    `position` is the last event's, or the ledger's head when nothing new had to be said.
+    """
+
+    customer_id: UUID
+    receipts: tuple[Receipt, ...]
+    position: int
+    version: int
+    ids: dict[str, str]
+    replayed: bool = False
+
+
+def ids_of(events: list[Event]) -> dict[str, str]:
+    """Every id (recovery_id, remedy_id ...) in these events by name; the first of a name wins."""
+    found: dict[str, str] = {}
+    for event in events:
+        for name, value in event:
+            if name.endswith("_id") and isinstance(value, UUID):
+                found.setdefault(name, str(value))
+    return found

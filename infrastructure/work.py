@@ -1,0 +1,136 @@
+"""Work: what one order appends to its stream, kept apart until the order has succeeded as a whole."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from domain.duties import settle
+from domain.errors import AlreadyExists
+from domain.kinds import AMENDS, Actor, Event, Fact
+from domain.milestones import Reference
+from domain.relationship import Relationship, evolve
+from infrastructure import lookup
+from infrastructure.keys import Drawn, SubjectKey
+from infrastructure.orders import Order
+from infrastructure.record import Record
+from infrastructure.subjects import Subjects
+from infrastructure.tools import Tools
+
+DUTIES_SOURCE: Final = "amends:duties"
+
+
+class Work:
+    """The events of one order in the making, each one evolving the state that the next is decided on."""
+
+    def __init__(
+        self,
+        tools: Tools,
+        subjects: Subjects,
+        order: Order,
+        start: Relationship,
+        *,
+        after: int,
+        occurred_at: datetime,
+        now: datetime,
+    ) -> None:
+        self._tools, self._subjects, self._order = tools, subjects, order
+        self._after, self._occurred_at, self._now = after, occurred_at, now
+        self.start, self.state = start, start
+        self.records: list[Record] = []
+        self.facts: list[Fact] = []
+        self.links: list[Reference] = []
+        self.drawn: dict[UUID, Drawn] = {}
+        self._settled = 0
+
+    @property
+    def stream(self) -> UUID:
+        """The customer's stream."""
+        return self.start.customer_id
+
+    @property
+    def own(self) -> slice:
+        """Which records and facts are the command's; a settling order owns those of the clock."""
+        return slice(self._settled if self._order.command is not None else 0, None)
+
+    def settle(self, until: datetime) -> None:
+        """Appends what time obliges us to record up to then, each at its due time."""
+        if not self.state.version:
+            return
+        for due_at, event in settle(self.state, until):
+            self._append(event, due_at, AMENDS, DUTIES_SOURCE, self._tools.new_id(), None)
+        self._settled = len(self.records)
+
+    def add(self, decided: Sequence[Event], first_id: UUID) -> None:
+        """Appends the events of the command; the first takes this id, and correlates the others."""
+        for n, event in enumerate(decided):
+            event_id = first_id if n == 0 else self._tools.new_id()
+            self._link(event)
+            self._append(event, self._occurred_at, self._order.actor, self._order.source, event_id, first_id)
+
+    def _link(self, event: Event) -> None:
+        for kind, value in event.links():
+            reference = lookup.same(Reference(kind=kind, value=value))
+            leads_to = self._subjects.stream_of(reference)
+            if leads_to is None:
+                self.links.append(reference)
+            elif leads_to != self.stream:
+                raise AlreadyExists("reference")
+
+    def _append(
+        self,
+        event: Event,
+        occurred_at: datetime,
+        actor: Actor,
+        source: str,
+        event_id: UUID,
+        correlation_id: UUID | None,
+    ) -> None:
+        fact = Fact(
+            event=event,
+            stream_id=self.stream,
+            version=self.state.version + 1,
+            position=self._after + len(self.records) + 1,
+            event_id=event_id,
+            occurred_at=occurred_at,
+            recorded_at=self._now,
+            actor=actor,
+            source=source,
+            correlation_id=self._order.correlation_id or correlation_id,
+            causation_id=self._order.causation_id,
+            traceparent=self._order.traceparent,
+            time_known=self._order.time_known,
+        )
+        self.records.append(self._record(fact))
+        self.facts.append(fact)
+        self.state = evolve(self.state, fact)
+
+    def _record(self, fact: Fact) -> Record:
+        personal, named = self._tools.mapper.needs(fact.event)
+        draft = self._tools.mapper.draft(
+            fact.event,
+            stream_id=fact.stream_id,
+            version=fact.version,
+            event_id=fact.event_id,
+            occurred_at=fact.occurred_at,
+            actor=fact.actor,
+            source=fact.source,
+            correlation_id=fact.correlation_id,
+            causation_id=fact.causation_id,
+            traceparent=fact.traceparent,
+            time_known=fact.time_known,
+            customer_key=self._key(fact.stream_id) if personal else None,
+            colleague_key=self._key(named) if named is not None else None,
+        )
+        return draft.complete(fact.position, fact.recorded_at)
+
+    def _key(self, subject: UUID) -> SubjectKey:
+        """The subject's key, drawn when this is the first thing we learn of the subject."""
+        # A stream that begins here can have no key yet.
+        begins = subject == self.stream and not self.start.version
+        key = None if begins else self._subjects.key_of(subject)
+        if key is not None:
+            return key
+        if subject not in self.drawn:
+            self.drawn[subject] = self._tools.keyring.draw(self._tools.ledger, subject, self._now)
+        return self.drawn[subject].key
