@@ -9,6 +9,7 @@ from sqlalchemy import Connection, and_, or_, select
 from domain.errors import Erased, KeyReused
 from infrastructure.orders import Order, Outcome, Receipt, ids_of
 from infrastructure.recorder import to_record
+from infrastructure.rows import insert_rows
 from infrastructure.states import current_version
 from infrastructure.tables import commands, events
 from infrastructure.tools import Tools
@@ -71,8 +72,7 @@ class Idempotency:
 
     def write(self) -> None:
         """Stores what was remembered, in the page's transaction."""
-        if self._rows:
-            self._conn.execute(commands.insert(), self._rows)
+        insert_rows(self._conn, commands, self._rows)
 
     def _looked_up(self, keys: set[Key]) -> dict[Key, _Taken]:
         if not keys:

@@ -22,6 +22,7 @@ from uuid_utils.compat import uuid7
 
 from domain.errors import Broken
 from infrastructure.record import uuid_text
+from infrastructure.rows import insert_rows
 from infrastructure.tables import subject_keys
 
 FILE_FORMAT: Final = "amends-keys/1"
@@ -265,7 +266,7 @@ class Keyring:
         rows = [one.row for one in drawn]
         if not rows:
             return
-        conn.execute(subject_keys.insert(), rows)
+        insert_rows(conn, subject_keys, rows)
         transaction = conn.get_transaction()
         if isinstance(transaction, RootTransaction):
             self._made.setdefault(transaction, set()).update(row["kid"] for row in rows)

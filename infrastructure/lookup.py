@@ -7,6 +7,7 @@ from sqlalchemy import Connection, select
 
 from domain.milestones import Reference
 from infrastructure.keys import Keyring, normal
+from infrastructure.rows import insert_rows
 from infrastructure.tables import subject_lookup
 
 
@@ -74,5 +75,4 @@ def put_all(conn: Connection, keyring: Keyring, ledger: str, links: Mapping[Refe
         }
         for one, stream in links.items()
     ]
-    if rows:
-        conn.execute(subject_lookup.insert(), rows)
+    insert_rows(conn, subject_lookup, rows)

@@ -32,6 +32,7 @@ from infrastructure.bell import PATIENCE_SECONDS, Bell
 from infrastructure.engine import writing
 from infrastructure.keys import Entropy
 from infrastructure.record import Draft, Record, header_parts, public_commitment
+from infrastructure.rows import insert_rows
 from infrastructure.tables import EPOCH, events, heads, tracking
 
 COLUMNS: Final = tuple(column.name for column in events.columns)
@@ -85,7 +86,7 @@ def insert_records(conn: Connection, records: Sequence[Record]) -> None:
     if conn.dialect.name == "postgresql":
         _copy(conn, records)
     else:
-        conn.execute(insert(events), [dict(zip(COLUMNS, _values(record), strict=True)) for record in records])
+        insert_rows(conn, events, [dict(zip(COLUMNS, _values(record), strict=True)) for record in records])
 
 
 def _copy(conn: Connection, records: Sequence[Record]) -> None:
