@@ -212,9 +212,8 @@ class KeyReused(Refused):
 
     code = "key_reused"
 
-    def __init__(self, key: str) -> None:
+    def __init__(self) -> None:
         super().__init__("this key was used before with other content")
-        self.key = key
 
 
 class StaleVersion(Conflict):

@@ -57,7 +57,7 @@ class _NoNul:
         return core_schema.no_info_after_validator_function(_speakable, handler(source))
 
 
-Words = Annotated[str, StringConstraints(min_length=1, max_length=10_000), _NoNul()]
+Words = Annotated[str, StringConstraints(min_length=1, max_length=40_000), _NoNul()]
 """Free text. Always personal: a test forbids it outside `Personal`."""
 
 CallerRef = Annotated[str, StringConstraints(min_length=1, max_length=200), _NoNul()]
@@ -91,7 +91,10 @@ class PersonalMark:
     of: str = "customer"
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_wrap_validator_function(_keep_absent, handler(source))
+        # Only Python code can bring in an Absent. JSON is read without the detour: through it an array would
+        # reach a strict tuple as a list, and be refused.
+        kept = core_schema.no_info_wrap_validator_function(_keep_absent, handler(source))
+        return core_schema.json_or_python_schema(json_schema=handler(source), python_schema=kept)
 
 
 T = TypeVar("T")

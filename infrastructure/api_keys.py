@@ -19,7 +19,7 @@ from infrastructure.tables import api_keys
 
 SCOPES: Final = frozenset({"append", "read", "personal", "audit", "import", "personnel", "act_for", "admin"})
 """What a key may be allowed. Source: api.md, row auth."""
-CACHE_SECONDS: Final = 5.0
+CACHE_SECONDS: Final = 4.0
 """The longest time a revoked key may go on working."""
 # A key made by another process a moment ago is looked for this soon; a flood of unknown keys costs no more.
 _RETRY_SECONDS: Final = 0.05
@@ -77,7 +77,7 @@ def _now() -> datetime:
 
 
 class ApiKeys:
-    """The keys of a database. Checking needs no query but one every five seconds for all keys together."""
+    """The keys of a database. Checking needs no query but one every few seconds for all keys together."""
 
     def __init__(
         self,

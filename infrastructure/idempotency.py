@@ -15,7 +15,7 @@ from infrastructure.tables import commands, events
 from infrastructure.tools import Tools
 
 Key = tuple[str, str]
-"""(source, key)"""
+"""(source, HMAC of the key): callers use order numbers and e-mail addresses as keys, and these are personal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,26 +35,26 @@ class Idempotency:
     def __init__(self, conn: Connection, tools: Tools, orders: Iterable[Order]) -> None:
         self._conn, self._tools = conn, tools
         self._rows: list[dict[str, Any]] = []
-        self._taken = self._looked_up({key for order in orders if (key := key_of(order)) is not None})
+        self._taken = self._looked_up({key for order in orders if (key := self._key_of(order)) is not None})
 
     def answer(self, order: Order) -> Outcome | None:
         """The outcome of the same command before; None for a new one.
 
         Raises KeyReused for other content, Erased when what was said may no longer be known.
         """
-        key = key_of(order)
+        key = self._key_of(order)
         taken = None if key is None else self._taken.get(key)
         if key is None or taken is None:
             return None
         if taken.fingerprint is None:
             raise Erased
         if taken.fingerprint != order.fingerprint:
-            raise KeyReused(key[1])
+            raise KeyReused
         return taken.outcome or self._rebuilt(taken.row)
 
     def remember(self, order: Order, outcome: Outcome) -> None:
         """Keeps what became of the order, for its twins in this page and for ever after."""
-        key = key_of(order)
+        key = self._key_of(order)
         if key is None:
             return
         self._taken[key] = _Taken(order.fingerprint, None, replace(outcome, replayed=True))
@@ -104,7 +104,8 @@ class Idempotency:
             replayed=True,
         )
 
-
-def key_of(order: Order) -> Key | None:
-    """What the order is known by; None when its caller gave no key."""
-    return None if order.key is None else (order.source, order.key)
+    def _key_of(self, order: Order) -> Key | None:
+        """What the order is known by; None when its caller gave no key."""
+        if order.key is None:
+            return None
+        return order.source, self._tools.keyring.fingerprint(b"key\x00" + order.key.encode()).hex()

@@ -122,7 +122,10 @@ commands = Table(
     Column("n", Integer, nullable=False),
     Index("ix_commands_ledger_customer_id", "ledger", "customer_id"),
 )
-"""Commands taken, by the caller's key: position of the first event and how many. An erasure nulls fingerprints."""
+"""Commands taken, by the HMAC of the caller's key: position of the first event, and how many there are.
+
+An erasure nulls fingerprints.
+"""
 
 snapshots = Table(
     "snapshots",

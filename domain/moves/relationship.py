@@ -62,6 +62,10 @@ class ReferenceLinked(RelationshipEvent, topic="reference.linked"):
     def links(self) -> tuple[tuple[str, str], ...]:
         return ((self.kind, self.value),)
 
+    def evolve(self, state: Relationship, fact: Fact) -> Relationship:
+        # Whoever left a name or number can be reached through it: silence towards him counts from now on.
+        return state.but(contactable=True)
+
 
 class LinkReference(RelationshipCommand, path="link-reference", facts=(ReferenceLinked,)):
     """Add a name or number under which the customer can be found."""

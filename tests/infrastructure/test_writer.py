@@ -12,6 +12,7 @@ from sqlalchemy import Engine, func, select, text
 from domain.errors import (
     AlreadyExists,
     Busy,
+    Erased,
     FutureEvent,
     KeyReused,
     NothingDone,
@@ -335,3 +336,19 @@ def test_the_head_names_the_last_event(amends: Desk) -> None:
     with amends.engine.connect() as conn:
         head = read_head(conn, "main")
     assert (head.position, head.recorded_at) == (5, amends.clock.now)
+
+
+def test_a_key_that_is_an_order_number_stands_nowhere_in_clear(amends: Desk) -> None:
+    amends.post(late(), crm("C-1001"), key="order ΑΒ-7788", said="x")
+    with amends.engine.connect() as conn:
+        [row] = conn.execute(select(commands))
+    assert "7788" not in repr(tuple(row))
+    assert amends.post(late(), crm("C-1001"), key="order ΑΒ-7788", said="x").replayed
+
+
+def test_an_erased_fingerprint_answers_that_the_customer_was_erased(amends: Desk) -> None:
+    amends.post(late(), crm("C-1001"), key="k", said="x")
+    with amends.engine.begin() as conn:
+        conn.execute(commands.update().values(fingerprint=None))
+    with pytest.raises(Erased):
+        amends.post(late(), crm("C-1001"), key="k", said="x")

@@ -129,3 +129,9 @@ def test_forgetting_a_customer_stops_every_clock():
 
 def test_nobody_posts_an_erasure():
     assert PersonalDataErased.TYPE not in COMMAND_OF_TYPE
+
+
+def test_somebody_nameless_who_leaves_his_number_can_be_reached_from_then_on():
+    nameless = story().when(OpenRelationship())
+    assert not nameless.state.contactable
+    assert nameless.when(LinkReference(kind="phone", value="+30 210 000000")).state.contactable
