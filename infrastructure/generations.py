@@ -1,0 +1,238 @@
+"""Generations: every read model can be rebuilt beside the one that is read, and then take its place at once."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Table,
+    Text,
+    and_,
+    cast,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    tuple_,
+    update,
+)
+
+from domain.errors import Broken
+from infrastructure.recorder import read_head
+from infrastructure.tables import generations, parked, tracking
+
+NONE: Final = 0
+"""The number of a live generation that does not exist yet."""
+DELETED_AT_ONCE: Final = 5_000
+
+
+class NewerGeneration(Broken):
+    """The rows were made by a newer program than this one; it must not touch them."""
+
+    code = "newer_generation"
+
+    def __init__(self, name: str, version: int) -> None:
+        super().__init__(f"the rows of {name} are of version {version}, which this program does not know")
+        self.name, self.version = name, version
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """One generation of a projection's rows."""
+
+    name: str
+    number: int
+
+    @property
+    def checkpoint(self) -> str:
+        """Where its position is kept: each has its own, so that none is carried past events it has not folded."""
+        return f"projection:{self.name}:{self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A projection as this program has it."""
+
+    name: str
+    version: int
+
+
+def live_generation(ledger: str) -> Callable[[str], ColumnElement[int]]:
+    """Gives, by a projection's name, the number of the generation to read: part of the query itself."""
+
+    def number(name: str) -> ColumnElement[int]:
+        return (
+            select(generations.c.live)
+            .where(generations.c.ledger == ledger, generations.c.name == name)
+            .scalar_subquery()
+        )
+
+    return number
+
+
+def enter(conn: Connection, ledger: str, wanted: Sequence[Wanted]) -> None:
+    """Makes the books of projections that have none: live at once in an empty ledger, elsewhere to be built."""
+    known = set(conn.scalars(select(generations.c.name).where(generations.c.ledger == ledger)))
+    empty = read_head(conn, ledger).position == 0
+    for one in wanted:
+        if one.name in known:
+            continue
+        live = {"version": one.version, "live": 1} if empty else {"version": 0, "live": NONE}
+        conn.execute(insert(generations).values(ledger=ledger, name=one.name, **live))
+        if empty:
+            _begin_at_zero(conn, ledger, Generation(one.name, 1))
+
+
+def live(conn: Connection, ledger: str, wanted: Sequence[Wanted]) -> list[Generation]:
+    """The live generations that are of this program's version: those it may fold on."""
+    rows = _rows(conn, ledger)
+    return [
+        Generation(one.name, rows[one.name].live)
+        for one in wanted
+        if one.name in rows and rows[one.name].live != NONE and rows[one.name].version == one.version
+    ]
+
+
+def unfinished(conn: Connection, ledger: str, wanted: Sequence[Wanted]) -> list[str]:
+    """The projections whose rows are of an older version, or whose rebuild has not finished."""
+    rows = _rows(conn, ledger)
+    return [
+        one.name
+        for one in wanted
+        if one.name in rows and (rows[one.name].version < one.version or _resumable(rows[one.name], one))
+    ]
+
+
+def begin_building(conn: Connection, ledger: str, wanted: Wanted) -> Generation:
+    """The generation to build: the one under way, or a new one. Raises NewerGeneration when we are outdated."""
+    row = _rows(conn, ledger, lock=True)[wanted.name]
+    if row.version > wanted.version:
+        raise NewerGeneration(wanted.name, row.version)
+    if _resumable(row, wanted):
+        return Generation(wanted.name, row.building)
+    generation = Generation(wanted.name, max(row.live, row.building or 0) + 1)
+    conn.execute(
+        update(generations)
+        .where(generations.c.ledger == ledger, generations.c.name == wanted.name)
+        .values(building=generation.number, building_version=wanted.version)
+    )
+    _begin_at_zero(conn, ledger, generation)
+    return generation
+
+
+def switch(conn: Connection, ledger: str, wanted: Wanted, built: Generation) -> None:
+    """Makes the built generation the live one; from this commit on it is the one that is read."""
+    conn.execute(
+        update(generations)
+        .where(
+            generations.c.ledger == ledger,
+            generations.c.name == wanted.name,
+            generations.c.building == built.number,
+        )
+        .values(version=wanted.version, live=built.number, building=None, building_version=None)
+    )
+
+
+def number_of_live(conn: Connection, ledger: str, name: str) -> Generation:
+    """The generation that is read now, whatever its version."""
+    return Generation(name, _rows(conn, ledger)[name].live)
+
+
+def stale(conn: Connection, ledger: str, name: str) -> list[Generation]:
+    """Generations that are neither read nor built any more and still keep a checkpoint."""
+    row = _rows(conn, ledger).get(name)
+    if row is None:
+        return []
+    prefix = f"projection:{name}:"
+    names = conn.scalars(
+        select(tracking.c.name).where(tracking.c.ledger == ledger, tracking.c.name.startswith(prefix))
+    )
+    numbers = sorted(int(one.removeprefix(prefix)) for one in names)
+    return [Generation(name, number) for number in numbers if number not in (row.live, row.building)]
+
+
+def delete_rows(conn: Connection, ledger: str, old: Generation, tables: Sequence[Table]) -> bool:
+    """Deletes a batch of a stale generation's rows; False when none was left and its books are closed too."""
+    for table in tables:
+        key = tuple_(*table.primary_key)
+        some = (
+            select(*table.primary_key)
+            .where(table.c.ledger == ledger, table.c.generation == old.number)
+            .limit(DELETED_AT_ONCE)
+        )
+        if conn.execute(delete(table).where(key.in_(some))).rowcount:
+            return True
+    conn.execute(
+        delete(parked).where(
+            parked.c.ledger == ledger, parked.c.projection == old.name, parked.c.generation == old.number
+        )
+    )
+    conn.execute(delete(tracking).where(tracking.c.ledger == ledger, tracking.c.name == old.checkpoint))
+    return False
+
+
+def positions(
+    conn: Connection, ledger: str, wanted: Sequence[Generation], *, lock: bool = False
+) -> dict[str, int]:
+    """The checkpoint of each of these generations, by its name; locked in the order of names."""
+    query = (
+        select(tracking.c.name, tracking.c.position)
+        .where(tracking.c.ledger == ledger, tracking.c.name.in_([one.checkpoint for one in wanted]))
+        .order_by(tracking.c.name)
+    )
+    rows = conn.execute(query.with_for_update() if lock else query)
+    return {row.name: row.position for row in rows}
+
+
+def move(conn: Connection, ledger: str, moved: Sequence[Generation], position: int) -> None:
+    """Moves these checkpoints."""
+    names = [one.checkpoint for one in moved]
+    conn.execute(
+        update(tracking).where(tracking.c.ledger == ledger, tracking.c.name.in_(names)).values(position=position)
+    )
+
+
+def slowest(conn: Connection, ledger: str, names: Sequence[str]) -> int:
+    """The lowest position among the live generations of these projections; 0 when one has none yet."""
+    joined = generations.outerjoin(
+        tracking,
+        and_(
+            tracking.c.ledger == generations.c.ledger,
+            tracking.c.name == "projection:" + generations.c.name + ":" + cast(generations.c.live, Text),
+        ),
+    )
+    query = (
+        select(func.min(func.coalesce(tracking.c.position, 0)), func.count())
+        .select_from(joined)
+        .where(generations.c.ledger == ledger, generations.c.name.in_(names))
+    )
+    lowest, known = conn.execute(query).one()
+    return int(lowest) if known == len(names) and lowest is not None else 0
+
+
+def parked_streams(conn: Connection, ledger: str, wanted: Sequence[Generation]) -> list[Row[Any]]:
+    """What is parked in these generations: (projection, generation, stream_id, position, error)."""
+    if not wanted:
+        return []
+    these = or_(*(and_(parked.c.projection == one.name, parked.c.generation == one.number) for one in wanted))
+    query = select(
+        parked.c.projection, parked.c.generation, parked.c.stream_id, parked.c.position, parked.c.error
+    ).where(parked.c.ledger == ledger, these)
+    return list(conn.execute(query.order_by(parked.c.position, parked.c.projection)))
+
+
+def _rows(conn: Connection, ledger: str, *, lock: bool = False) -> dict[str, Row[Any]]:
+    query = select(generations).where(generations.c.ledger == ledger).order_by(generations.c.name)
+    return {row.name: row for row in conn.execute(query.with_for_update() if lock else query)}
+
+
+def _resumable(row: Row[Any], wanted: Wanted) -> bool:
+    return row.building is not None and row.building_version == wanted.version
+
+
+def _begin_at_zero(conn: Connection, ledger: str, generation: Generation) -> None:
+    conn.execute(insert(tracking).values(ledger=ledger, name=generation.checkpoint, position=0))

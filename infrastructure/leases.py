@@ -1,0 +1,54 @@
+"""Leases: of several processes that could do a job, one does it and the others stand by."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import Engine, delete, or_, update
+from sqlalchemy.exc import IntegrityError
+
+from infrastructure.engine import writing
+from infrastructure.tables import leases
+
+LASTS: Final = timedelta(seconds=10)
+
+
+class Lease:
+    """The right to do one job of one ledger. It saves double work; what must be exact checks for itself."""
+
+    def __init__(self, engine: Engine, ledger: str, name: str, holder: str, clock: Callable[[], datetime]) -> None:
+        self._engine, self._clock, self._holder = engine, clock, holder
+        self._mine = (leases.c.ledger == ledger, leases.c.name == name)
+        self._row = {"ledger": ledger, "name": name, "holder": holder}
+        self._renew_at: datetime | None = None
+
+    def hold(self) -> bool:
+        """Whether the job is ours now. Asks the database only when half of the time is over."""
+        now = self._clock()
+        if self._renew_at is not None and now < self._renew_at:
+            return True
+        held = self._take(now)
+        self._renew_at = now + LASTS / 2 if held else None
+        return held
+
+    def release(self) -> None:
+        """Lets somebody else take over at once."""
+        if self._renew_at is None:
+            return
+        self._renew_at = None
+        with writing(self._engine) as conn:
+            conn.execute(delete(leases).where(*self._mine, leases.c.holder == self._holder))
+
+    def _take(self, now: datetime) -> bool:
+        free = or_(leases.c.holder == self._holder, leases.c.expires_at < now)
+        mine = {"holder": self._holder, "expires_at": now + LASTS}
+        try:
+            with writing(self._engine) as conn:
+                if conn.execute(update(leases).where(*self._mine, free).values(mine)).rowcount:
+                    return True
+                if conn.execute(leases.select().where(*self._mine)).first() is not None:
+                    return False
+                conn.execute(leases.insert().values({**self._row, **mine}))
+        except IntegrityError:
+            return False  # somebody else took it between our look and our insert
+        return True

@@ -1,0 +1,227 @@
+"""What every read model is made of: tables whose rows belong to one stream, and a fold that fills them.
+
+A projection folds ONE stream into rows. It reads no clock and no other stream, so a rebuild gives the same rows.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Any, ClassVar, Final
+
+import orjson
+from pydantic import BaseModel, TypeAdapter
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Connection,
+    DateTime,
+    Dialect,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    TypeDecorator,
+    Uuid,
+)
+from sqlalchemy.schema import SchemaItem
+from sqlalchemy.types import TypeEngine
+
+from domain.kinds import Event, Fact
+
+Key = tuple[str, ...]
+"""The table's name, then the rest of the primary key after ledger, generation and stream_id, as strings."""
+Row = Mapping[str, Any]
+"""The columns of a row but ledger, generation and stream_id."""
+
+metadata: Final = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
+_OPTIONS: Final = (
+    orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_UTC_Z
+)
+
+
+class Projection:
+    """One read model. `version` rises with every change of its rows or of the state folded in them."""
+
+    name: ClassVar[str]
+    version: ClassVar[int]
+    tables: ClassVar[tuple[Table, ...]]
+    loaded: ClassVar[tuple[Table, ...]]
+    """The tables whose rows are needed to fold on; the others only get new rows."""
+
+    def apply(self, rows: Mapping[Key, Row], fact: Fact) -> dict[Key, Row | None]:
+        """What this fact changes in the rows of its stream; None takes a row away.
+
+        Rows may hold more than is stored, and need not hold yet what `stored` derives.
+        """
+        raise NotImplementedError
+
+    def stored(self, key: Key, row: Row) -> Row:
+        """The row as it is written. Called once for a row that a page of events touched, however often."""
+        return row
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a query reads: one ledger's rows, of the live generation of each projection.
+
+    `generation` tells the generation of a projection by name; a plain number stands for all of them.
+    """
+
+    conn: Connection
+    ledger: str
+    generation: Callable[[str], ColumnElement[int]] | ColumnElement[int] | int
+
+    def of(self, projection: type[Projection], table: Table) -> tuple[ColumnElement[bool], ...]:
+        """The conditions that keep a query inside this ledger and the generation to be read."""
+        named = self.generation
+        generation = named(projection.name) if callable(named) else named
+        return table.c.ledger == self.ledger, table.c.generation == generation
+
+
+def projection_table(name: str, *parts: SchemaItem, key: tuple[str, ...] = ()) -> Table:
+    """A table whose primary key is ledger, generation, stream_id and the columns named by `key`."""
+    for part in parts:
+        if isinstance(part, Column):
+            part.primary_key = part.name in key
+            part.nullable = part.nullable and not part.primary_key
+    return Table(
+        name,
+        metadata,
+        Column("ledger", Text, primary_key=True),
+        Column("generation", Integer, primary_key=True, autoincrement=False),
+        Column("stream_id", Uuid, primary_key=True),
+        *parts,
+    )
+
+
+def position_column() -> Column[int]:
+    """The position of the event a row comes from."""
+    return Column("position", BigInteger, nullable=False, autoincrement=False)
+
+
+def fold(projection: Projection, facts: Iterable[Fact]) -> dict[Key, Row]:
+    """The rows of one stream as they would be stored, folded from all its facts in order."""
+    rows: dict[Key, Row] = {}
+    for fact in facts:
+        for key, row in projection.apply(rows, fact).items():
+            if row is None:
+                rows.pop(key, None)
+            else:
+                rows[key] = row
+    return {key: projection.stored(key, row) for key, row in rows.items()}
+
+
+class Instant(TypeDecorator[datetime]):
+    """A moment in UTC: timestamptz on PostgreSQL, microseconds since 1970 on SQLite."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """An integer where the database has no moments of its own."""
+        return dialect.type_descriptor(Integer() if dialect.name == "sqlite" else DateTime(timezone=True))
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        """What is stored."""
+        if value is None or dialect.name != "sqlite":
+            return value
+        return (value - _EPOCH) // _MICROSECOND
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        """The moment in UTC, whatever zone the session has."""
+        if value is None:
+            return None
+        if dialect.name == "sqlite":
+            return _EPOCH + timedelta(microseconds=value)
+        moment: datetime = value
+        return moment.astimezone(UTC)
+
+
+class Folded(TypeDecorator[Any]):
+    """A frozen state as canonical JSON bytes in the database, as the live object in Python.
+
+    Only what differs from the defaults is written: a changed default needs a new version of the projection.
+    """
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def __init__(self, state: type) -> None:
+        super().__init__()
+        self.state = state
+        self._adapter: TypeAdapter[Any] = TypeAdapter(state)
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> bytes | None:
+        """The bytes that are stored."""
+        return None if value is None else written(value)
+
+    def process_result_value(self, value: bytes | None, dialect: Dialect) -> Any:
+        """The state."""
+        return None if value is None else self._adapter.validate_json(value)
+
+
+class Codes(TypeDecorator[Any]):
+    """A small structure of codes, numbers and times, kept as canonical JSON text."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        """The text that is stored."""
+        return None if value is None else written(value).decode()
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
+        """Plain dicts and lists; times stay text."""
+        return None if value is None else orjson.loads(value)
+
+
+def written(value: Any) -> bytes:
+    """The one way to write this value as JSON: keys and sets sorted, defaults left out, times in UTC."""
+    return orjson.dumps(value, default=_plain, option=_OPTIONS)
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value) and not isinstance(value, type):
+        given = vars(value)
+        return {
+            name: given[name]
+            for name, default in _defaults(type(value))
+            if given[name] is not default and given[name] != default
+        }
+    if isinstance(value, set | frozenset):
+        return sorted(value)
+    if isinstance(value, BaseModel):
+        return value.model_dump()
+    raise TypeError(f"cannot write {type(value).__name__}")
+
+
+@cache
+def _defaults(kind: type) -> tuple[tuple[str, Any], ...]:
+    return tuple((field.name, _default(field)) for field in fields(kind))
+
+
+def _default(field: Field[Any]) -> Any:
+    if field.default_factory is not MISSING:
+        return field.default_factory()
+    return field.default
+
+
+def said(event: Event, name: str) -> Any:
+    """A field of the event by name; None where its kind has none, which pydantic itself is slow to say."""
+    return vars(event).get(name)
+
+
+def text_list(values: Iterable[str]) -> str:
+    """Codes as text that SQL can search for `,code,`; empty when there are none."""
+    joined = ",".join(values)
+    return f",{joined}," if joined else ""

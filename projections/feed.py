@@ -1,0 +1,272 @@
+"""Feed: what everybody in the house can learn from, without a name: good recoveries and kind gestures.
+
+A story holds codes and offsets ("+6 min") only: no person, no words, no date, no id of the customer's.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final, Literal
+from uuid import UUID, uuid5
+
+from pydantic import BaseModel
+from sqlalchemy import Boolean, Column, Index, Text, Uuid, select
+
+from domain.kinds import Fact
+from domain.milestones import SatisfactionStated
+from domain.moves.failure import FailureReassessed, FailureReported
+from domain.moves.gesture import GestureMade
+from domain.moves.outcome import RecoveryClosed
+from domain.relationship import RecoveryEvent, RelationshipEvent
+from domain.values import Frozen
+from projections.base import Codes, Folded, Key, Projection, Row, Source, position_column, projection_table, said
+
+WORTH_TELLING: Final = 3
+"""From this severity on a recovery that was put right is told. Source: domain.md section 5 (D8)."""
+CONTENT: Final = {"CSAT": 4, "CES": 6, "NPS": 8, "OUTCOME": 2}
+"""From which answer on, by instrument, a customer counts as at least four fifths content."""
+UNTOLD: Final = ("dissatisfied", "withdrawn", "lost", "duplicate", "entered_in_error")
+"""Outcomes without a good end; lost customers reach the house in the weekly digest only."""
+MOST_STEPS: Final = 60
+_ITEMS: Final = UUID("5b0f2c7e-57a4-5d0c-9f3e-2f6f7d1c8a10")
+
+STEPS: Final[Mapping[str, tuple[str, ...]]] = {
+    "recovery.acknowledged": ("channel", "human"),
+    "recovery.handed_off": ("context_shared",),
+    "concern.heard": ("confirmed", "compassion"),
+    "customer.updated": ("kind", "human"),
+    "customer.contacted_again": ("channel", "repeated_information"),
+    "information.requested": ("already_held",),
+    "apology.made": ("stage", "said", "feeling_named", "explanation", "accepted"),
+    "remedy.promised": ("remedy_kind", "repaid_by", "unasked"),
+    "remedy.delivered": ("resolves", "how"),
+    "remedy.failed": (),
+    "request.refused": ("reason",),
+    "offer.turned_down": (),
+    "compensation.granted": ("kind", "basis", "timing"),
+    "compensation.delivered": ("late",),
+    "return_invitation.issued": ("what",),
+    "deadline.missed": ("step",),
+    "silence.noticed": ("n",),
+    "escalation.raised": ("level", "trigger"),
+    "escalation.settled": (),
+    "follow_up.completed": ("outcome",),
+    "satisfaction.stated": ("instrument", "value"),
+    "recovery.resolved": ("how_code", "first_contact"),
+    "recovery.reopened": ("cause",),
+    "recovery.closed": ("outcome",),
+    "gesture.made": ("kind", "degree", "unasked"),
+}
+"""What a story tells, and which codes of it. Poor treatment and obstacles are not told: nobody is shown up."""
+
+
+@dataclass(frozen=True)
+class Story(Frozen):
+    """One recovery as it may be told."""
+
+    opened_at: datetime
+    what: str
+    failure_kind: str
+    severity: int
+    severity_customer: int | None = None
+    failed_again: bool = False
+    content: bool = False
+    phase: Literal["open", "resolved", "closed"] = "open"
+    outcome: str | None = None
+    steps: tuple[Mapping[str, Any], ...] = ()
+
+    @property
+    def told(self) -> bool:
+        """Whether it is put right, and worth telling."""
+        urgency = max(self.severity, min(self.severity_customer or 0, 4))
+        worth = urgency >= WORTH_TELLING or self.failed_again or self.content
+        return worth and self.phase != "open" and self.outcome not in UNTOLD
+
+
+feed_items = projection_table(
+    "feed_items",
+    Column("item_id", Uuid, nullable=False),
+    position_column(),
+    Column("told", Boolean, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("codes", Codes, nullable=False),
+    Column("steps", Codes, nullable=False),
+    Column("outcome", Text),
+    Column("story", Folded(Story)),
+    Index("ix_feed_items_told", "ledger", "generation", "told", "position"),
+    key=("item_id",),
+)
+"""One row per recovery and per gesture; `told` ones are the feed. `item_id` says nothing of what it stands for."""
+
+
+class Feed(Projection):
+    """Stories for the whole house."""
+
+    name = "feed"
+    version = 1
+    tables = (feed_items,)
+    loaded = (feed_items,)
+
+    def apply(self, rows: Mapping[Key, Row], fact: Fact) -> dict[Key, Row | None]:
+        """The story this fact belongs to, one step longer; a gesture is a story of its own."""
+        event = fact.event
+        if not isinstance(event, RelationshipEvent):
+            return {}
+        if isinstance(event, GestureMade):
+            return _changed(event.gesture_id, fact, _gesture(event)) | self._continued(rows, fact)
+        if isinstance(event, FailureReported):
+            return _changed(event.recovery_id, fact, {"kind": "recovery", "story": _begun(event, fact)})
+        return self._continued(rows, fact)
+
+    def stored(self, key: Key, row: Row) -> Row:
+        """What may be told of the story."""
+        if row["kind"] != "recovery":
+            return row
+        story: Story = row["story"]
+        return {
+            **{name: row[name] for name in ("item_id", "position", "kind", "story")},
+            "told": story.told,
+            "codes": {"what": story.what, "failure_kind": story.failure_kind, "severity": story.severity},
+            "steps": story.steps,
+            "outcome": story.outcome,
+        }
+
+    def _continued(self, rows: Mapping[Key, Row], fact: Fact) -> dict[Key, Row | None]:
+        recovery_id = said(fact.event, "recovery_id")
+        if recovery_id is None:
+            return {}
+        row = rows.get(_key(_item(recovery_id)))
+        if row is None:
+            return {}
+        story = _longer(_turned(row["story"], fact.event), fact)
+        if story is row["story"]:
+            return {}
+        return _changed(recovery_id, fact, {"kind": "recovery", "story": story})
+
+
+def _item(object_id: UUID) -> UUID:
+    return uuid5(_ITEMS, object_id.hex)
+
+
+def _key(item_id: UUID) -> Key:
+    return "feed_items", str(item_id)
+
+
+def _changed(object_id: UUID, fact: Fact, row: Row) -> dict[Key, Row | None]:
+    item_id = _item(object_id)
+    return {_key(item_id): {"item_id": item_id, "position": fact.position, **row}}
+
+
+def _gesture(event: GestureMade) -> Row:
+    codes = {name: getattr(event, name) for name in ("kind", "degree", "unasked", "avoided_contacts")}
+    return {"kind": "gesture", "told": True, "codes": codes, "steps": (), "outcome": None, "story": None}
+
+
+def _begun(event: FailureReported, fact: Fact) -> Story:
+    return Story(
+        opened_at=fact.occurred_at,
+        what=event.what,
+        failure_kind=event.failure_kind,
+        severity=event.severity,
+        severity_customer=event.severity_customer,
+    )
+
+
+def _turned(story: Story, event: Any) -> Story:
+    """The story after what this event means for whether it is told."""
+    if isinstance(event, FailureReassessed) and event.field in ("severity", "severity_customer"):
+        return story.but(**{event.field: int(event.to)})
+    if isinstance(event, SatisfactionStated) and event.value is not None:
+        return story.but(content=event.value >= CONTENT.get(event.instrument, event.value + 1))
+    match event.TOPIC:
+        case "recovery.resolved":
+            return story.but(phase="resolved")
+        case "recovery.reopened":
+            again = story.failed_again or event.cause != "dissatisfied"
+            return story.but(phase="open", outcome=None, failed_again=again)
+        case "remedy.failed" if story.phase == "open":
+            return story.but(failed_again=True)
+    if isinstance(event, RecoveryClosed):
+        return story.but(phase="closed", outcome=event.outcome)
+    return story
+
+
+def _longer(story: Story, fact: Fact) -> Story:
+    """The story with one more step, if it is one that is told."""
+    details = STEPS.get(fact.event.TOPIC)
+    if details is None or not isinstance(fact.event, RecoveryEvent | SatisfactionStated | GestureMade):
+        return story
+    if len(story.steps) >= MOST_STEPS:
+        return story
+    told = {name: getattr(fact.event, name) for name in details}
+    step = {
+        "what": fact.event.TOPIC,
+        "after": offset(fact.occurred_at - story.opened_at),
+        "by": fact.actor.role_class,
+        **{name: value for name, value in told.items() if value is not None},
+    }
+    return story.but(steps=(*story.steps, step))
+
+
+def offset(after: timedelta) -> str:
+    """How long after the report, as people say it: +6 min, +3 h, +2 d."""
+    minutes = max(0, int(after / timedelta(minutes=1)))
+    if minutes < 120:
+        return f"+{minutes} min"
+    return f"+{minutes // 60} h" if minutes < 48 * 60 else f"+{minutes // 1440} d"
+
+
+class FeedItem(BaseModel):
+    """One story: what it is about in codes, its steps with offsets, and how it ended."""
+
+    id: UUID
+    position: int
+    kind: Literal["recovery", "gesture"]
+    title: str
+    codes: dict[str, Any]
+    steps: list[dict[str, Any]]
+    outcome: str | None
+
+
+class FeedPage(BaseModel):
+    """Stories in the order in which they last changed; `next` is the `after` of the following page."""
+
+    items: list[FeedItem]
+    next: int | None
+
+
+def page(source: Source, after: int = 0, limit: int = 50) -> FeedPage:
+    """The stories that changed after a position; one that goes on comes again, under the same id."""
+    table = feed_items
+    rows = source.conn.execute(
+        select(table.c.item_id, table.c.position, table.c.kind, table.c.codes, table.c.steps, table.c.outcome)
+        .where(*source.of(Feed, table), table.c.told, table.c.position > after)
+        .order_by(table.c.position, table.c.item_id)
+        .limit(limit + 1)
+    ).all()
+    items = [_read(row._asdict()) for row in rows[:limit]]
+    return FeedPage(items=items, next=items[-1].position if len(rows) > limit else None)
+
+
+def _read(row: Row) -> FeedItem:
+    return FeedItem(
+        id=row["item_id"],
+        position=row["position"],
+        kind=row["kind"],
+        title=_title(row["kind"], row["codes"], row["steps"]),
+        codes=row["codes"],
+        steps=row["steps"],
+        outcome=row["outcome"],
+    )
+
+
+def _title(kind: str, codes: Mapping[str, Any], steps: list[dict[str, Any]]) -> str:
+    if kind == "gesture":
+        return f"A gesture: {_words(codes['kind'])}"
+    how = [step["how_code"] for step in steps if step["what"] == "recovery.resolved"]
+    ending = f", put right by {_words(how[-1])}" if how else ", put right"
+    return f"{_words(codes['what']).capitalize()}{ending}"
+
+
+def _words(code: str) -> str:
+    return code.replace("_", " ").replace("-", " ")

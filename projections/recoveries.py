@@ -1,0 +1,523 @@
+"""Recoveries: where each one stands, what is due next, and which needs somebody first.
+
+The queue is ordered by risk, never by what a customer is worth.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, Literal
+from uuid import UUID
+
+from pydantic import BaseModel
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ColumnElement,
+    Index,
+    Integer,
+    SmallInteger,
+    Text,
+    Uuid,
+    and_,
+    case,
+    func,
+    literal,
+    or_,
+    select,
+)
+
+from domain.duties import next_due
+from domain.kinds import Event, Fact
+from domain.relationship import Deadline, Recovery, Relationship, RelationshipEvent, evolve
+from domain.values import Frozen
+from projections.base import (
+    Codes,
+    Folded,
+    Instant,
+    Key,
+    Projection,
+    Row,
+    Source,
+    fold,
+    position_column,
+    projection_table,
+    said,
+    text_list,
+)
+from projections.checklist import VOID, checklist, coverage
+
+Status = Literal["steady", "failed", "recovering", "recovered", "unrecovered", "lost", "won_back"]
+CLOCKS: Final = ("acknowledge", "first_action", "remedy", "compensation", "follow_up", "update", "response")
+OVERDUE_WEIGHT: Final = 15
+"""What one overdue step adds to the risk. Source: domain.md section 7."""
+_NEVER: Final = datetime(9999, 1, 1, tzinfo=UTC)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Note(Frozen):
+    """What reports count and rules do not need."""
+
+    how_code: str | None = None
+    """How it was resolved, the last time."""
+    first_instrument: str | None = None
+    first_value: int | None = None
+    """The customer's first word in numbers about this recovery."""
+    follow_up: str | None = None
+    """The outcome of the first follow-up that was completed."""
+    promised: tuple[str, ...] = ()
+    """Every step for which a clock ever ran."""
+    treated_after: bool = False
+    """Somebody treated the customer poorly after it was resolved."""
+
+
+@dataclass(frozen=True)
+class Cases(Frozen):
+    """What must be known to fold on."""
+
+    relationship: Relationship
+    notes: Mapping[UUID, Note] = field(default_factory=dict)
+    won_back: bool = False
+    """He was lost and came back, and nothing has failed since."""
+
+
+recovery_streams = projection_table(
+    "recovery_streams",
+    Column("next_due_at", Instant),
+    Column("status", Text, nullable=False),
+    Column("open_recoveries", Integer, nullable=False),
+    Column("cases", Folded(Cases), nullable=False),
+    Index("ix_recovery_streams_next_due_at", "ledger", "generation", "next_due_at"),
+    Index("ix_recovery_streams_status", "ledger", "generation", "status"),
+)
+"""One row per customer: where the relationship stands, and when something falls due next, for the sweeper."""
+
+recoveries = projection_table(
+    "recoveries",
+    Column("recovery_id", Uuid, nullable=False),
+    position_column(),
+    Column("opened_at", Instant, nullable=False),
+    Column("phase", Text, nullable=False),
+    Column("open", Boolean, nullable=False),
+    Column("what", Text, nullable=False),
+    Column("failure_kind", Text, nullable=False),
+    Column("resource", Text, nullable=False),
+    Column("severity", SmallInteger, nullable=False),
+    Column("severity_customer", SmallInteger),
+    Column("urgency", SmallInteger, nullable=False),
+    Column("fault", Text, nullable=False),
+    Column("detection", Text, nullable=False),
+    Column("similarity_key", Text, nullable=False),
+    Column("owner", Uuid),
+    Column("team", Text),
+    Column("checklist", Codes, nullable=False),
+    Column("steps_due", SmallInteger, nullable=False),
+    Column("steps_covered", SmallInteger, nullable=False),
+    Column("deadlines", Codes, nullable=False),
+    Column("promised", Text, nullable=False),
+    Column("missed", Text, nullable=False),
+    *(Column(f"due_{step}", Instant) for step in CLOCKS),
+    Column("next_due_at", Instant),
+    Column("overdue", SmallInteger, nullable=False),
+    Column("risk", Integer, nullable=False),
+    Column("silent_since", Instant),
+    Column("silences", SmallInteger, nullable=False),
+    Column("escalated", Boolean, nullable=False),
+    Column("failed_again", Integer, nullable=False),
+    Column("reopenings", Integer, nullable=False),
+    Column("leaving", Boolean, nullable=False),
+    Column("lost", Boolean, nullable=False),
+    Column("public", Boolean, nullable=False),
+    Column("treated_after", Boolean, nullable=False),
+    Column("how_code", Text),
+    Column("first_contact", Boolean),
+    Column("first_instrument", Text),
+    Column("first_value", SmallInteger),
+    Column("follow_up", Text),
+    Column("resolved_at", Instant),
+    Column("closed_at", Instant),
+    Column("outcome", Text),
+    Index("ix_recoveries_open", "ledger", "generation", "open", "team"),
+    Index("ix_recoveries_similarity_key", "ledger", "generation", "similarity_key"),
+    key=("recovery_id",),
+)
+"""One row per recovery. `due_*` are the clocks that can still fire; `overdue` and `risk` are what is sure already,
+clocks that have run out by the time of reading come on top. `steps_covered` of `steps_due` were done, or waived
+for a reason that is known."""
+
+STREAM: Final[Key] = ("recovery_streams",)
+"""The key of the row about all of a customer's recoveries."""
+
+
+class Recoveries(Projection):
+    """Every recovery with its phase, checklist, deadlines and flags."""
+
+    name = "recoveries"
+    version = 1
+    tables = (recovery_streams, recoveries)
+    loaded = (recovery_streams,)
+
+    def apply(self, rows: Mapping[Key, Row], fact: Fact) -> dict[Key, Row | None]:
+        """The new state of the customer's cases, and the recoveries this fact changed."""
+        if not isinstance(fact.event, RelationshipEvent):
+            return {}
+        row = rows.get(STREAM)
+        before: Cases = row["cases"] if row else Cases(Relationship(fact.stream_id))
+        relationship = evolve(before.relationship, fact)
+        won_back = _won_back(before, relationship)
+        after = _noted(before.but(relationship=relationship, won_back=won_back), fact.event)
+        changes: dict[Key, Row | None] = {STREAM: {"cases": after}}
+        for recovery_id in _changed(before, after):
+            changes["recoveries", str(recovery_id)] = {"recovery_id": recovery_id, "cases": after}
+        return changes
+
+    def stored(self, key: Key, row: Row) -> Row:
+        """What can be asked of the customer's cases, or of one recovery."""
+        cases: Cases = row["cases"]
+        if key == STREAM:
+            return _stream_row(cases)
+        return _recovery_row(cases, row["recovery_id"])
+
+
+def _changed(before: Cases, after: Cases) -> list[UUID]:
+    now, then = after.relationship, before.relationship
+    if now.status != then.status:
+        return list(now.recoveries)
+    return [
+        recovery_id
+        for recovery_id, recovery in now.recoveries.items()
+        if then.recoveries.get(recovery_id) is not recovery
+        or before.notes.get(recovery_id) is not after.notes.get(recovery_id)
+    ]
+
+
+def _noted(cases: Cases, event: Event) -> Cases:
+    if event.TOPIC not in _REMARKABLE:
+        return cases
+    recovery_id = said(event, "recovery_id")
+    if recovery_id not in cases.relationship.recoveries:
+        return cases
+    before = cases.notes.get(recovery_id, Note())
+    note = before.but(**_remarks(before, event))
+    return cases.but(notes={**cases.notes, recovery_id: note})
+
+
+_REMARKABLE: Final = frozenset(
+    ("recovery.resolved", "satisfaction.stated", "follow_up.completed", "deadline.set", "treatment.reported")
+)
+
+
+def _remarks(note: Note, event: Any) -> dict[str, Any]:
+    match event.TOPIC:
+        case "recovery.resolved":
+            return {"how_code": event.how_code}
+        case "satisfaction.stated" if note.first_instrument is None and event.value is not None:
+            return {"first_instrument": event.instrument, "first_value": event.value}
+        case "follow_up.completed" if note.follow_up is None:
+            return {"follow_up": event.outcome}
+        case "deadline.set" if event.step not in note.promised:
+            return {"promised": (*note.promised, event.step)}
+        case "treatment.reported" if event.after_resolution:
+            return {"treated_after": True}
+    return {}
+
+
+def _won_back(before: Cases, relationship: Relationship) -> bool:
+    """True from the return of a lost customer until the next failure or loss."""
+    if relationship.lost or len(relationship.recoveries) != len(before.relationship.recoveries):
+        return False
+    return before.won_back or before.relationship.lost
+
+
+def _stream_row(cases: Cases) -> Row:
+    return {
+        "cases": cases,
+        "next_due_at": next_due(cases.relationship),
+        "status": _status(cases),
+        "open_recoveries": len(cases.relationship.open_recoveries()),
+    }
+
+
+def _status(cases: Cases) -> Status:
+    if cases.relationship.lost:
+        return "lost"
+    some = [one for one in cases.relationship.recoveries.values() if one.outcome not in VOID]
+    phases = {recovery.phase for recovery in some}
+    if "reported" in phases:
+        return "failed"
+    if phases & {"acknowledged", "acting"}:
+        return "recovering"
+    if cases.won_back:
+        return "won_back"
+    if not some:
+        return "steady"
+    # The dict keeps the order of the reports: the last failure speaks for the relationship.
+    return "unrecovered" if some[-1].outcome in ("dissatisfied", "lost") else "recovered"
+
+
+def _recovery_row(cases: Cases, recovery_id: UUID) -> Row:
+    one = cases.relationship.recoveries[recovery_id]
+    note = cases.notes.get(recovery_id, Note())
+    # urgency is worked out, the rest of what is copied are plain fields.
+    copied, noted = {**vars(one), "urgency": one.urgency}, vars(note)
+    running = {step: at.due_at for step, at in one.deadlines.items() if _can_fire(at)}
+    overdue, steps = _overdue(one), checklist(one)
+    covered, due = coverage(steps)
+    return {
+        "recovery_id": recovery_id,
+        "position": cases.relationship.position,
+        "open": one.phase != "closed" and cases.relationship.status == "active",
+        **{name: copied[name] for name in _COPIED},
+        **{name: noted[name] for name in _NOTED},
+        "checklist": steps,
+        "steps_due": due,
+        "steps_covered": covered,
+        "deadlines": {step: at.due_at for step, at in one.deadlines.items()},
+        "promised": text_list(note.promised),
+        "missed": text_list(one.missed),
+        **{f"due_{step}": running.get(step) for step in CLOCKS},
+        "next_due_at": min(running.values(), default=None),
+        "overdue": overdue,
+        "risk": _risk(one, note) + OVERDUE_WEIGHT * overdue,
+        "escalated": one.escalation is not None,
+        "failed_again": one.deviations,
+    }
+
+
+_COPIED: Final = (
+    ("opened_at", "phase", "what", "failure_kind", "resource", "severity", "severity_customer", "urgency", "fault")
+    + ("detection", "similarity_key", "owner", "team", "silent_since", "silences", "reopenings", "leaving", "lost")
+    + ("public", "first_contact", "resolved_at", "closed_at", "outcome")
+)
+_NOTED: Final = ("treated_after", "how_code", "first_instrument", "first_value", "follow_up")
+
+
+def _can_fire(deadline: Deadline) -> bool:
+    return deadline.fires and deadline.due_at > deadline.set_at
+
+
+def _overdue(recovery: Recovery) -> int:
+    """How many steps missed their time and are still not done."""
+    if recovery.phase == "closed":
+        return 0
+    steps = {"compensation", "follow_up"} if recovery.ended else set(CLOCKS) - {"update", "response"}
+    settled = {*recovery.done, *recovery.waived, *recovery.deadlines}
+    return len((steps & set(recovery.missed)) - settled)
+
+
+def _risk(recovery: Recovery, note: Note) -> int:
+    """How much it matters that somebody looks at it, but for what is overdue. Source: domain.md section 7."""
+    return (
+        10 * recovery.urgency
+        + 10 * recovery.silences
+        + 20 * recovery.leaving
+        + 25 * note.treated_after
+        + 15 * (recovery.deviations > 0)
+        + 10 * recovery.public
+    )
+
+
+class StepView(BaseModel):
+    """One of the five steps: due, done (when, by which role class), waived (why), or not due yet."""
+
+    status: Literal["due", "done", "waived", "not_due"]
+    at: datetime | None = None
+    by: str | None = None
+    reason: str | None = None
+    stages: dict[str, "StepView"] | None = None
+    """The three stages of the apology."""
+
+
+class RecoveryView(BaseModel):
+    """One recovery as it stands; `risk` and `overdue` as of the moment asked for."""
+
+    recovery_id: UUID
+    customer_id: UUID
+    phase: str
+    severity: int
+    severity_customer: int | None
+    what: str
+    failure_kind: str
+    resource: str
+    fault: str
+    detection: str
+    similarity_key: str
+    opened_at: datetime
+    owner: UUID | None
+    team: str | None
+    checklist: dict[str, StepView]
+    deadlines: dict[str, datetime]
+    missed: list[str]
+    next_due_at: datetime | None
+    overdue: int
+    risk: int
+    silent_since: datetime | None
+    flags: list[str]
+    """Those of escalated, silent, failed_again, lost, leaving and public that hold."""
+    reopenings: int
+    how_code: str | None
+    resolved_at: datetime | None
+    closed_at: datetime | None
+    outcome: str | None
+    position: int
+
+
+class QueuePage(BaseModel):
+    """Open recoveries, the riskiest first; `next` asks for those after them, as of the same moment."""
+
+    data: list[RecoveryView]
+    next: str | None
+    as_of: datetime
+
+
+def of_customer(source: Source, customer_id: UUID, as_of: datetime) -> list[RecoveryView]:
+    """Every recovery of this customer, in the order of the reports."""
+    overdue = _overdue_at(as_of)
+    rows = source.conn.execute(
+        select(recoveries, *_at_reading(overdue))
+        .where(*source.of(Recoveries, recoveries), recoveries.c.stream_id == customer_id)
+        .order_by(recoveries.c.opened_at, recoveries.c.recovery_id)
+    )
+    return [_view(row._asdict()) for row in rows]
+
+
+def of_facts(customer_id: UUID, facts: Iterable[Fact], as_of: datetime) -> list[RecoveryView]:
+    """The same, folded from these facts alone: how each recovery stood then."""
+    rows = [row for key, row in fold(Recoveries(), facts).items() if key[0] == recoveries.name]
+    return [
+        _view({**row, "stream_id": customer_id, **_late(row, as_of)})
+        for row in sorted(rows, key=lambda row: (row["opened_at"], row["recovery_id"]))
+    ]
+
+
+def _late(row: Row, as_of: datetime) -> dict[str, int]:
+    due = (row[f"due_{step}"] for step in CLOCKS)
+    more = sum(1 for moment in due if moment is not None and moment <= as_of)
+    return {"overdue_now": row["overdue"] + more, "risk_now": row["risk"] + OVERDUE_WEIGHT * more}
+
+
+def coverage_of(source: Source, customer_id: UUID) -> int | None:
+    """How many percent of the steps that were due to this customer were done; None when nothing was due yet."""
+    covered, due = source.conn.execute(
+        select(func.sum(recoveries.c.steps_covered), func.sum(recoveries.c.steps_due)).where(
+            *source.of(Recoveries, recoveries), recoveries.c.stream_id == customer_id
+        )
+    ).one()
+    return percent(covered, due)
+
+
+def percent(covered: int | None, due: int | None) -> int | None:
+    """Whole percent, rounded down; None of nothing."""
+    return int(covered or 0) * 100 // int(due) if due else None
+
+
+def queue(
+    source: Source,
+    *,
+    as_of: datetime,
+    team: str | None = None,
+    owner: UUID | None = None,
+    overdue: bool | None = None,
+    after: str | None = None,
+    limit: int = 100,
+) -> QueuePage:
+    """The open recoveries by risk, then by what is due first.
+
+    `as_of` must stay the same from page to page. Raises ValueError when `after` is not a cursor of ours.
+    """
+    late = _overdue_at(as_of)
+    conditions = [*source.of(Recoveries, recoveries), recoveries.c.open]
+    conditions += [recoveries.c.team == team] if team is not None else []
+    conditions += [recoveries.c.owner == owner] if owner is not None else []
+    conditions += [(late > 0) if overdue else (late == 0)] if overdue is not None else []
+    due = func.coalesce(recoveries.c.next_due_at, literal(_NEVER, Instant())).label("due_first")
+    found = select(recoveries, *_at_reading(late), due).where(*conditions).subquery()
+    query = (
+        select(found).order_by(found.c.risk_now.desc(), found.c.due_first, found.c.recovery_id).limit(limit + 1)
+    )
+    rows = source.conn.execute(query if after is None else query.where(_after(found.c, after))).all()
+    more = _cursor(rows[limit - 1]._asdict()) if len(rows) > limit else None
+    return QueuePage(data=[_view(row._asdict()) for row in rows[:limit]], next=more, as_of=as_of)
+
+
+def due_streams(source: Source, now: datetime, limit: int = 500) -> list[UUID]:
+    """The customers for whom something has fallen due, the longest overdue first."""
+    table = recovery_streams
+    return list(
+        source.conn.scalars(
+            select(table.c.stream_id)
+            .where(*source.of(Recoveries, table), table.c.next_due_at <= now)
+            .order_by(table.c.next_due_at, table.c.stream_id)
+            .limit(limit)
+        )
+    )
+
+
+def tally(source: Source, *by: str) -> list[dict[str, Any]]:
+    """How many recoveries there are (`n`) for each combination of these columns, in order.
+
+    `response` tells whether an outside deadline was met: kept, missed, or None where there was none;
+    `reopened` whether it ever was. Raises KeyError for a column that cannot be counted.
+    """
+    columns = [_COUNTED[name].label(name) for name in by]
+    query = select(*columns, func.count().label("n")).where(*source.of(Recoveries, recoveries))
+    rows = source.conn.execute(query.group_by(*columns))
+    counted = [dict(row._asdict()) for row in rows]
+    return sorted(counted, key=lambda row: [(row[name] is not None, row[name]) for name in by])
+
+
+_COUNTED: Final[dict[str, ColumnElement[Any]]] = {
+    name: recoveries.c[name]
+    for name in ("phase", "open", "what", "failure_kind", "resource", "severity", "fault", "detection", "team")
+    + ("similarity_key", "reopenings", "how_code", "first_instrument", "first_value", "follow_up", "outcome")
+} | {
+    "response": case(
+        (recoveries.c.missed.contains(",response,"), "missed"),
+        (recoveries.c.promised.contains(",response,"), "kept"),
+        else_=None,
+    ),
+    "reopened": recoveries.c.reopenings > 0,
+}
+
+
+def _overdue_at(as_of: datetime) -> ColumnElement[int]:
+    late: ColumnElement[int] = recoveries.c.overdue
+    for step in CLOCKS:
+        late = late + case((recoveries.c[f"due_{step}"] <= as_of, 1), else_=0)
+    return late
+
+
+def _at_reading(overdue: ColumnElement[int]) -> tuple[ColumnElement[int], ColumnElement[int]]:
+    more = overdue - recoveries.c.overdue
+    return overdue.label("overdue_now"), (recoveries.c.risk + OVERDUE_WEIGHT * more).label("risk_now")
+
+
+def _cursor(row: Row) -> str:
+    micros = (row["due_first"] - _EPOCH) // timedelta(microseconds=1)
+    return f"{row['risk_now']}.{micros}.{row['recovery_id'].hex}"
+
+
+def _after(found: Any, cursor: str) -> ColumnElement[bool]:
+    risk, micros, recovery_id = cursor.split(".")
+    due = literal(_EPOCH + timedelta(microseconds=int(micros)), Instant())
+    return or_(
+        found.risk_now < int(risk),
+        and_(found.risk_now == int(risk), found.due_first > due),
+        and_(found.risk_now == int(risk), found.due_first == due, found.recovery_id > UUID(recovery_id)),
+    )
+
+
+def _view(row: Row) -> RecoveryView:
+    given = {name: row[name] for name in RecoveryView.model_fields if name in row}
+    seen = {
+        "customer_id": row["stream_id"],
+        "missed": [step for step in row["missed"].split(",") if step],
+        "overdue": row["overdue_now"],
+        "risk": row["risk_now"],
+        "flags": [flag for flag in _FLAGS if row["silences" if flag == "silent" else flag]],
+    }
+    return RecoveryView.model_validate({**given, **seen})
+
+
+_FLAGS: Final = ("escalated", "silent", "failed_again", "lost", "leaving", "public")

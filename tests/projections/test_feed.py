@@ -1,0 +1,139 @@
+"""The feed: stories that are worth telling, without a name."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from domain.kinds import EVENTS
+from domain.moves.apology import Apologise
+from domain.moves.failure import Reassess, ReportFailure
+from domain.moves.gesture import MakeGesture
+from domain.moves.outcome import Close, Reopen, Resolve
+from domain.moves.remedy import DeliverRemedy
+from domain.moves.treatment import ReportTreatment
+from domain.moves.voice import StateSatisfaction
+from projections import feed
+from projections.feed import FeedItem, offset
+from tests.support.given import CUSTOMER, Story, named_id, story
+from tests.support.ledgers import Book, book
+
+
+@pytest.fixture
+def shelf(module_database: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Book]:
+    """An empty ledger of the test's own."""
+    with book(module_database, tmp_path, f"t{abs(hash(request.node.name))}") as one:
+        yield one
+
+
+def items(shelf: Book, tale: Story) -> list[FeedItem]:
+    """What is told of this story."""
+    shelf.record(tale.facts)
+    shelf.projector().catch_up()
+    with shelf.source() as source:
+        return feed.page(source).items
+
+
+def put_right(severity: int = 3) -> Story:
+    """A billing mistake, refunded at once."""
+    return (
+        story()
+        .when(
+            ReportFailure(
+                what="billed_wrong", description="charged twice", severity=severity, recovery_id=named_id("bill")
+            )
+        )
+        .when(Apologise(said="admits", feeling_named=True), at=6)
+        .when(DeliverRemedy(remedy_kind="refund", resolves="full"), at=130)
+        .when(Resolve(), at=131)
+    )
+
+
+def test_a_grave_failure_put_right_is_told_step_by_step_with_offsets(shelf: Book):
+    (item,) = items(shelf, put_right())
+    assert (item.kind, item.title) == ("recovery", "Billed wrong, put right by refund")
+    assert item.codes == {"what": "billed_wrong", "failure_kind": "core", "severity": 3}
+    steps = [(step["what"], step["after"], step["by"]) for step in item.steps]
+    assert steps == [
+        ("apology.made", "+6 min", "front"),
+        ("remedy.promised", "+2 h", "front"),
+        ("remedy.delivered", "+2 h", "front"),
+        ("recovery.resolved", "+2 h", "front"),
+    ]
+    assert item.steps[0]["feeling_named"] is True
+    assert item.id not in (named_id("bill"), CUSTOMER)
+
+
+def test_a_mild_one_is_told_only_when_the_customer_was_content_or_it_failed_before(shelf: Book):
+    assert items(shelf, put_right(severity=2)) == []
+
+
+def test_a_mild_one_with_a_content_customer_is_told(shelf: Book):
+    tale = put_right(severity=1).when(StateSatisfaction(instrument="CSAT", value=4, about="recovery"), at=999)
+    assert len(items(shelf, tale)) == 1
+
+
+def test_a_mild_one_that_failed_again_is_told_once_it_is_put_right(shelf: Book):
+    tale = put_right(severity=1).when(Reopen(cause="recurrence"), at=200)
+    tale = tale.when(DeliverRemedy(remedy_kind="refund"), at=300).when(Apologise(said="admits"), at=301)
+    assert len(items(shelf, tale.when(Resolve(), at=302))) == 1
+
+
+def test_what_is_open_again_is_not_told(shelf: Book):
+    assert items(shelf, put_right().when(Reopen(cause="recurrence"), at=200)) == []
+
+
+@pytest.mark.parametrize("outcome", ["lost", "duplicate", "withdrawn"])
+def test_what_had_no_good_end_is_not_told(shelf: Book, outcome: str):
+    assert items(shelf, put_right().when(Close.model_validate({"outcome": outcome}), at=200)) == []
+
+
+def test_the_severity_as_we_see_it_now_decides(shelf: Book):
+    tale = put_right(severity=4).when(Reassess(severity=1, reason="it was nothing"), at=140)
+    assert items(shelf, tale) == []
+
+
+def test_a_gesture_is_a_story_of_its_own(shelf: Book):
+    (item,) = items(shelf, story().when(MakeGesture(kind="help_beyond_duty", degree=2)))
+    assert (item.kind, item.title) == ("gesture", "A gesture: help beyond duty")
+    assert item.codes["degree"] == 2
+
+
+def test_poor_treatment_is_nobodys_story(shelf: Book):
+    tale = put_right().when(ReportTreatment(treatment="rude", by_colleague="giannis"), at=140)
+    tale = tale.when(Apologise(said="admits"), at=150).when(Resolve(), at=151)
+    (item,) = items(shelf, tale)
+    assert not [step for step in item.steps if step["what"].startswith("treatment")]
+
+
+def test_no_story_holds_a_date_or_a_name(shelf: Book):
+    (item,) = items(shelf, put_right())
+    assert "2026" not in item.model_dump_json()
+    assert "charged twice" not in item.model_dump_json()
+
+
+def test_pages_follow_each_other(shelf: Book):
+    tale = story()
+    for n in range(5):
+        tale.when(MakeGesture(kind="surprise", gesture_id=named_id(f"gesture {n}")), at=n)
+    everything = items(shelf, tale)
+    with shelf.source() as source:
+        first = feed.page(source, limit=3)
+        second = feed.page(source, after=first.next or 0, limit=3)
+    assert second.next is None
+    assert first.items + second.items == everything
+
+
+def test_every_step_that_is_told_is_a_kind_with_these_fields():
+    for topic, names in feed.STEPS.items():
+        fields = EVENTS[topic].model_fields
+        assert set(names) <= set(fields)
+        assert not set(names) & (EVENTS[topic].PERSONAL | EVENTS[topic].COLLEAGUE)
+
+
+@pytest.mark.parametrize(
+    ("minutes", "said"), [(-5, "+0 min"), (6, "+6 min"), (119, "+119 min"), (120, "+2 h"), (2880, "+2 d")]
+)
+def test_offsets_read_as_people_say_them(minutes: int, said: str):
+    assert offset(timedelta(minutes=minutes)) == said
