@@ -1,0 +1,62 @@
+"""The application: every router, the limits at the door, and one way to say no."""
+
+from collections.abc import Callable
+from importlib.metadata import version
+from typing import Any
+
+from fastapi import FastAPI
+
+from api import openapi
+from api.auth import KeyCheck
+from api.container import Container
+from api.edge import Edge
+from api.limits import BodyLimit
+from api.postings import add_postings, described_postings
+from api.refusals import add_handlers
+from api.routers import customers, documents, events, feed, health, recoveries
+
+
+def create_app(container: Container) -> FastAPI:
+    """The HTTP application of this process. Starting and stopping the container is the caller's affair."""
+    base_url = container.settings.address
+    app = _assembled(base_url)
+    app.state.container = container
+    app.state.keys = KeyCheck(container.api_keys)
+    add_handlers(app, base_url)
+    # The last one added is the outermost.
+    app.add_middleware(BodyLimit, limit=container.settings.body_limit, base_url=base_url)
+    app.add_middleware(Edge, base_url=base_url)
+    return app
+
+
+def document(base_url: str = "http://127.0.0.1:8080") -> dict[str, Any]:
+    """The OpenAPI document, without a running service."""
+    made: dict[str, Any] = _assembled(base_url).openapi()
+    return made
+
+
+def _assembled(base_url: str) -> FastAPI:
+    app = FastAPI(
+        title="Amends",
+        version=version("amends"),
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        generate_unique_id_function=openapi.operation_id,
+        redirect_slashes=False,
+    )
+    add_postings(app)
+    for one in (events, customers, recoveries, feed, health, documents):
+        app.include_router(one.router)
+    app.openapi = _described(app, base_url)  # type: ignore[method-assign]  # FastAPI's documented way to replace it
+    return app
+
+
+def _described(app: FastAPI, base_url: str) -> Callable[[], dict[str, Any]]:
+    def described() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            routes = [*app.routes, *described_postings()]
+            app.openapi_schema = openapi.document_of(app.version, routes, base_url)
+        return app.openapi_schema
+
+    return described

@@ -1,0 +1,124 @@
+"""`amends demo`: thirty simulated days of a small firm, then the service itself to look around in."""
+
+import tempfile
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+import typer
+
+from api.cli.output import AsJson, Output, Quiet
+from api.cli.serving import listen, run
+from api.container import Container
+from api.demo import play
+from api.logs import set_up_logs
+from infrastructure.migrate import migrate
+from infrastructure.settings import Settings
+from infrastructure.writer import utc_now
+
+SEED: Final = 7
+SCOPES: Final = ("append", "read", "personal", "audit")
+
+
+class SimulatedClock:
+    """Stands where it is set; runs with the system's clock once released."""
+
+    def __init__(self) -> None:
+        self._at: datetime | None = None
+
+    def __call__(self) -> datetime:
+        return self._at or utc_now()
+
+    def set(self, at: datetime) -> None:
+        """From now on it is this time."""
+        self._at = at
+
+    def release(self) -> None:
+        """From now on it is whatever time it is."""
+        self._at = None
+
+
+def register(app: typer.Typer) -> None:
+    """Adds this verb."""
+    app.command()(demo)
+
+
+def demo(
+    customers: Annotated[int, typer.Option(min=0, help="Ordinary customers besides the told ones.")] = 52,
+    days: Annotated[int, typer.Option(min=1, max=365, help="How many days are simulated.")] = 30,
+    lang: Annotated[
+        Literal["el", "pl", "en"] | None, typer.Option(help="What ordinary customers speak: el, pl or en.")
+    ] = None,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 takes a free one.")] = 0,
+    serve: Annotated[bool, typer.Option(help="Serve when the story is told.")] = True,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Tell thirty days of a small firm into a throwaway SQLite file, then serve it on loopback."""
+    output = Output(as_json, quiet)
+    set_up_logs("warning")
+    folder = Path(tempfile.mkdtemp(prefix="amends-demo-"))
+    listening = listen("127.0.0.1", port)
+    settings = Settings(
+        database_url=f"sqlite:///{folder / 'amends.db'}",
+        key_file=folder / "amends.key",
+        host="127.0.0.1",
+        port=listening.getsockname()[1],
+    )
+    migrate(settings)
+    clock = SimulatedClock()
+    container = Container(settings, clock)
+    container.start_writing()
+    _tell(container, clock, output, days, customers, lang)
+    clock.release()
+    if serve:
+        container.start_working()
+        run(container, listening, lambda: _invite(container, settings, folder, output))
+    else:
+        _invite(container, settings, folder, output)
+        container.stop()
+
+
+def _tell(
+    container: Container,
+    clock: SimulatedClock,
+    output: Output,
+    days: int,
+    customers: int,
+    lang: Literal["el", "pl", "en"] | None,
+) -> None:
+    told = play(container.writer.submit, clock.set, utc_now(), SEED, days, customers, lang)
+    with output.progress(f"telling {days} days") as advance:
+        for one in told:
+            advance(one.done, one.total)
+    container.projector.catch_up()
+
+
+def _invite(container: Container, settings: Settings, folder: Path, output: Output) -> None:
+    key = container.api_keys.create(settings.ledger, "demo", SCOPES, ())
+    address = settings.address
+    body = '{"customer": {"kind": "crm", "value": "C-1001"}}'
+    curl = f"curl -H 'Authorization: Bearer {key}' --json '{body}' {address}/v1/customers"
+    document = {
+        "api": f"{address}/docs",
+        "recoveries": f"{address}/v1/recoveries",
+        "feed": f"{address}/v1/feed",
+        "events": f"{address}/v1/events",
+        "store": str(folder / "amends.db"),
+        "key": key,
+        "curl": curl,
+        "events_told": container.ledger.head(),
+    }
+    output.result(
+        document,
+        f"{document['events_told']} events of thirty days are in {document['store']}",
+        f"  the API       {document['api']}",
+        f"  the queue     {document['recoveries']}",
+        f"  the feed      {document['feed']}",
+        f"  the ledger    {document['events']}",
+        f"  a key         {key}",
+        "Try this:",
+        f"  {curl}",
+        "For the tour in the README:",
+        f"  export AMENDS={address} KEY={key}",
+    )

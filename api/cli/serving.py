@@ -1,0 +1,114 @@
+"""`amends migrate`, `serve`, `worker`: the schema, the HTTP service, the work behind it."""
+
+import os
+import signal
+import socket
+import threading
+from collections.abc import Callable
+from typing import Annotated, Final
+
+import typer
+import uvicorn
+
+from api.app import create_app
+from api.cli.output import AsJson, Output, Quiet
+from api.container import Container
+from api.logs import set_up_logs
+from domain.errors import Broken
+from infrastructure.migrate import migrate as bring_up
+from infrastructure.settings import Settings
+
+GRACE_SECONDS: Final = 3
+"""How long requests under way may take after a SIGTERM; what they wrote is committed in any case."""
+
+
+class CannotListen(Broken):
+    """The address is taken, not ours, or not to be had."""
+
+    code = "cannot_listen"
+
+    def __init__(self, host: str, port: int, reason: str) -> None:
+        super().__init__(f"{host}:{port}: {reason}")
+        self.host, self.port = host, port
+
+
+def register(app: typer.Typer) -> None:
+    """Adds these verbs."""
+    app.command()(migrate)
+    app.command()(serve)
+    app.command()(worker)
+
+
+def migrate(as_json: AsJson = False, quiet: Quiet = False) -> None:
+    """Bring the database to the newest schema; on an empty one make the key file too."""
+    settings = Settings()
+    bring_up(settings)
+    Output(as_json, quiet).result({"ledger": settings.ledger, "migrated": True}, "The database is up to date.")
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="The address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="The port; 0 takes a free one.")] = None,
+    worker: Annotated[bool, typer.Option(help="Project and sweep in this process too.")] = True,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Serve the HTTP API; with --no-worker the projecting is left to `amends worker`."""
+    settings = Settings()
+    listening = listen(host or settings.host, settings.port if port is None else port)
+    settings = settings.model_copy(update={"host": host or settings.host, "port": listening.getsockname()[1]})
+    set_up_logs(settings.log_level)
+    container = Container(settings)
+    container.start_writing()
+    if worker:
+        container.start_working()
+    output, line = Output(as_json, quiet), f"Amends serves {settings.address}/"
+    run(container, listening, lambda: output.result({"address": settings.address}, line))
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket, so that the port is known before anything is printed. Raises CannotListen."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=512)
+    except OSError as fault:
+        raise CannotListen(host, port, os.strerror(fault.errno or 0)) from fault
+
+
+def run(container: Container, listening: socket.socket, announce: Callable[[], None]) -> None:
+    """Serves a started container until told to stop, then finishes what was accepted.
+
+    `announce` says where; from then on a signal is heard.
+    """
+    config = uvicorn.Config(
+        create_app(container),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        timeout_keep_alive=30,
+    )
+    server = uvicorn.Server(config)
+    # Uvicorn raises the signal once more when it is done: by default that would end us before the container stops.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: setattr(server, "should_exit", True))
+    announce()
+    try:
+        server.run(sockets=[listening])
+    finally:
+        container.stop()
+
+
+def worker(as_json: AsJson = False, quiet: Quiet = False) -> None:
+    """Project and sweep without serving; as many as you like, one of them works at a time."""
+    settings = Settings()
+    set_up_logs(settings.log_level)
+    container = Container(settings)
+    told = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: told.set())
+    container.start_writing()
+    container.start_working()
+    Output(as_json, quiet).result({"ledger": settings.ledger}, f"Amends works on the ledger {settings.ledger}")
+    told.wait()
+    container.stop()

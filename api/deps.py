@@ -1,0 +1,94 @@
+"""What routers are given: the parts of this process, found on the application."""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Protocol, cast
+from uuid import UUID
+
+from starlette.requests import Request
+
+from domain.kinds import Fact
+from infrastructure.generations import slowest
+from infrastructure.orders import Order, Outcome
+from infrastructure.settings import Settings
+from projections import ALL
+from projections.base import Source
+
+_READ_MODELS: Final = [one.name for one in ALL]
+
+
+class WriterLike(Protocol):
+    """Takes orders for one ledger."""
+
+    def submit(self, order: Order) -> "Future[Outcome]": ...
+
+
+class KeyringLike(Protocol):
+    """Turns callers' ids into pseudonyms, and what they said into fingerprints."""
+
+    def pseudonym(self, kind: str, value: str) -> UUID: ...
+    def fingerprint(self, received: bytes) -> bytes: ...
+
+
+class LedgerLike(Protocol):
+    """Reads the events of one ledger."""
+
+    def head(self) -> int: ...
+    def facts(self, after: int, limit: int, personal: bool = False) -> Sequence[Fact]: ...
+    def stream(
+        self, stream_id: UUID, after_version: int = 0, to_version: int | None = None, personal: bool = False
+    ) -> Sequence[Fact]: ...
+    def position_at(self, time: datetime) -> int: ...
+
+
+class ClockLike(Protocol):
+    """Tells the time in UTC."""
+
+    def __call__(self) -> datetime: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """An open look at the read models: where to query, and how far they had come when it was opened."""
+
+    source: Source
+    position: int
+
+
+class Services(Protocol):
+    """The parts of the container that routers use."""
+
+    @property
+    def settings(self) -> Settings: ...
+    @property
+    def writer(self) -> WriterLike: ...
+    @property
+    def keyring(self) -> KeyringLike: ...
+    @property
+    def ledger(self) -> LedgerLike: ...
+    @property
+    def clock(self) -> ClockLike: ...
+
+    def source(self) -> AbstractContextManager[Source]: ...
+
+
+def services_of(request: Request) -> Services:
+    """The parts of the application that answers this request."""
+    return cast(Services, request.app.state.container)
+
+
+@contextmanager
+def reading(services: Services) -> Iterator[Reading]:
+    """A look at the read models of the ledger."""
+    with services.source() as source:
+        # The position first: rows read after it can only be newer than it says.
+        yield Reading(source, slowest(source.conn, source.ledger, _READ_MODELS))
+
+
+def projected(services: Services) -> int:
+    """How far the read models have come."""
+    with reading(services) as found:
+        return found.position

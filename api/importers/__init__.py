@@ -1,0 +1,1 @@
+"""Importers: other systems' files, told as commands; what a file does not hold is not invented."""

@@ -1,0 +1,288 @@
+"""The API's own description: OpenAPI 3.1, made from the routes and from the table of every command."""
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any, Final
+
+from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
+from pydantic import BaseModel, create_model
+from pydantic.json_schema import models_json_schema
+from starlette.routing import BaseRoute
+
+from api.cloudevents import CloudEvent
+from api.envelope import By, CommandEnvelope, Envelope
+from api.examples import example_of
+from api.problems import MEDIA_TYPE, PROBLEMS
+from api.problems import document as problem
+from domain.kinds import COMMANDS, Command
+from domain.milestones import Reference
+from domain.values import Moment
+
+TAGS: Final = [
+    {"name": "events", "description": "What happened, told by other services, and the ledger itself in order."},
+    {"name": "customers", "description": "One customer: how he stands with us and why."},
+    {"name": "commands", "description": "One route for each thing that can be recorded about a customer."},
+    {"name": "recoveries", "description": "The queue: what is open, the most pressing first."},
+    {"name": "feed", "description": "What the team can learn from."},
+    {"name": "service", "description": "Whether the service is well, and its own documents."},
+]
+ABOUT: Final = """Amends keeps, for every customer, the whole story of what went wrong and how it was put right.
+
+**Keys.** Send `Authorization: Bearer amk_...`. A key belongs to one ledger, has scopes, and owns the `source`s it
+may post as.
+
+**Who did it.** Without `by` the posting service itself is recorded as the one who acted; `by.role` and
+`by.role_class` alone say which role it had (else `other` and `system`). `by.colleague_id` names a colleague by
+your own id and needs the scope `act_for`; only a pseudonym of it is kept. Its `role_class` defaults to `front`.
+`by.customer: true` says that the customer acted himself.
+
+**Times** are RFC 3339 with a zone. Without `occurred_at` it happened now.
+
+**Money** is `{"amount": "12.50", "currency": "EUR"}`: both are strings.
+
+**Again, safely.** Send an `Idempotency-Key` (or the id of a CloudEvent): the same request again gets the same
+receipts and `Idempotency-Replayed: true`; the key with other content is refused as `key_reused`.
+
+**Versions.** Every answer about a customer has an `ETag` such as `"v8"`. `If-Match: "v8"` refuses with
+`stale_version` when somebody was faster. Reads answer 304 to `If-None-Match`.
+
+**Reading your own writes.** A write answers with `Amends-Position`. Send it to a read as `min_position`, with
+`Prefer: wait=2` to wait up to two seconds for it.
+
+**Problems** are RFC 9457 documents; each `type` is the address of a page that explains it."""
+
+_PROBLEM: Final = {
+    "type": "object",
+    "title": "Problem",
+    "description": "An RFC 9457 problem. Further members hold the facts of the case.",
+    "properties": {
+        "type": {"type": "string", "format": "uri-reference"},
+        "title": {"type": "string"},
+        "status": {"type": "integer", "minimum": 400, "maximum": 599},
+        "detail": {"type": "string"},
+        "errors": {"type": "array", "items": {"$ref": "#/components/schemas/ProblemPlace"}},
+    },
+    "required": ["type", "title", "status"],
+}
+_PLACE: Final = {
+    "type": "object",
+    "title": "ProblemPlace",
+    "properties": {
+        "pointer": {"type": "string", "description": "JSON pointer (RFC 6901), or the name of a header"},
+        "in": {"type": "string", "enum": ["body", "query", "path", "header"]},
+        "detail": {"type": "string"},
+        "code": {"type": "string"},
+    },
+    "required": ["pointer", "in", "detail", "code"],
+}
+
+
+class RecordedEvent(BaseModel):
+    """The receipt of one event: where it stands in the ledger, and the hash that proves it."""
+
+    event_id: str
+    topic: str
+    stream: str
+    version: int
+    position: int
+    leaf_hash: str
+
+
+class Recorded(BaseModel):
+    """What a write answers."""
+
+    customer_id: str
+    position: int
+    version: int
+    ids: dict[str, str]
+    receipts: list[RecordedEvent]
+
+
+def _header(name: str, description: str, example: str) -> dict[str, Any]:
+    schema = {"type": "string", "maxLength": 300}
+    return {"name": name, "in": "header", "description": description, "schema": schema, "example": example}
+
+
+_KEY: Final = _header("Idempotency-Key", "Makes it safe to send again; quoted or bare.", '"7f3c-1"')
+_IF_MATCH: Final = _header("If-Match", "The version you decided on.", '"v8"')
+_IF_NONE_MATCH: Final = _header("If-None-Match", "`*`: refuse if anything is recorded already.", "*")
+_TRACE: Final = _header(
+    "traceparent", "W3C trace context, kept.", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+)
+WRITE_HEADERS: Final = [_KEY, _IF_MATCH, _IF_NONE_MATCH, _TRACE]
+ANSWER_HEADERS: Final = {
+    "Amends-Position": {"description": "The position of the last event.", "schema": {"type": "string"}},
+    "ETag": {"description": "The customer's version.", "schema": {"type": "string"}},
+    "Idempotency-Replayed": {"description": "`true`: recorded before.", "schema": {"type": "string"}},
+}
+RECORDED: Final[dict[int | str, dict[str, Any]]] = {
+    201: {"model": Recorded, "description": "Recorded.", "headers": ANSWER_HEADERS}
+}
+KNOWN: Final[dict[int | str, dict[str, Any]]] = RECORDED | {
+    200: {"model": Recorded, "description": "Known already; nothing was recorded.", "headers": ANSWER_HEADERS}
+}
+_ONE_EVENT: Final = {"$ref": "#/components/schemas/CloudEvent"}
+_EVENT_EXAMPLE: Final = {
+    "specversion": "1.0",
+    "id": "5f0c1e9a-8a57-4a2b-9e3c-0f6d1f0f7a11",
+    "source": "urn:shop:till-4",
+    "type": "amends.failure.reported.v1",
+    "time": "2026-03-02T09:00:00Z",
+    "data": {
+        "customer": {"kind": "crm", "value": "C-1042"},
+        "what": "wrong_or_broken",
+        "description": "Three of the six plums were rotten.",
+    },
+}
+EVENTS_BODY: Final[dict[str, Any]] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/cloudevents+json": {"schema": _ONE_EVENT, "example": _EVENT_EXAMPLE},
+            "application/cloudevents-batch+json": {
+                "schema": {"type": "array", "items": _ONE_EVENT, "maxItems": 500},
+                "example": [_EVENT_EXAMPLE],
+            },
+            "application/json": {
+                "schema": {"type": "object", "description": "Binary mode: the data; attributes in ce- headers."},
+                "example": _EVENT_EXAMPLE["data"],
+            },
+        },
+    }
+}
+EVENTS_ANSWERS: Final[dict[int | str, dict[str, Any]]] = RECORDED | {
+    200: {
+        "description": "A batch: one result for each item, in order.",
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "properties": {
+                        "results": {"type": "array", "items": {"$ref": "#/components/schemas/BatchResult"}}
+                    },
+                    "required": ["results"],
+                }
+            }
+        },
+    }
+}
+_BATCH_RESULT: Final = {
+    "type": "object",
+    "title": "BatchResult",
+    "description": "What became of one item: the members of Recorded, or a problem.",
+    "properties": {
+        "status": {"type": "integer"},
+        "replayed": {"type": "boolean"},
+        "problem": {"$ref": "#/components/schemas/Problem"},
+        "customer_id": {"type": "string"},
+        "position": {"type": "integer"},
+        "version": {"type": "integer"},
+        "ids": {"type": "object", "additionalProperties": {"type": "string"}},
+        "receipts": {"type": "array", "items": {"$ref": "#/components/schemas/RecordedEvent"}},
+    },
+    "required": ["status"],
+}
+
+
+def operation_id(route: APIRoute) -> str:
+    """The name of the function, or of the command: stable whatever the path becomes."""
+    return route.name
+
+
+def first_line(kind: type[BaseModel]) -> str:
+    """What it is for, in one sentence."""
+    return (kind.__doc__ or kind.__name__).strip().partition("\n")[0].rstrip(".")
+
+
+def description(kind: type[Command]) -> str:
+    """What a command does and as which CloudEvents types it can be posted."""
+    types = ", ".join(f"`{fact.TYPE}`" for fact in kind.FACTS)
+    told = "\n".join(line.strip() for line in (kind.__doc__ or "").strip().splitlines())
+    return f"{told}\n\nAs a CloudEvent: {types}." if types else told
+
+
+@cache
+def body_of(kind: type[Command]) -> type[BaseModel]:
+    """The command with the envelope beside its fields: what a request's body looks like."""
+    # A name of its own: a composition's body holds the commands themselves, without an envelope.
+    return create_model(
+        f"{kind.__name__}Body",
+        __base__=kind,
+        __doc__=kind.__doc__,
+        occurred_at=(Moment | None, CommandEnvelope.model_fields["occurred_at"]),
+        time_known=(bool, Envelope.model_fields["time_known"]),
+        imported=(bool, Envelope.model_fields["imported"]),
+        by=(By | None, Envelope.model_fields["by"]),
+    )
+
+
+@cache
+def opening_body() -> type[BaseModel]:
+    """The body of POST /v1/customers."""
+    kind = COMMANDS["open"]
+    return create_model(
+        "Customer",
+        __base__=body_of(kind),
+        __doc__="A customer to find, or to open when nobody has heard of him.",
+        customer=(Reference | None, None),
+    )
+
+
+def request_body(model: type[BaseModel], example: Mapping[str, Any], *, required: bool = True) -> dict[str, Any]:
+    """The part of an operation that describes its body and the headers of every write."""
+    schema = {"$ref": f"#/components/schemas/{model.__name__}"}
+    content = {"application/json": {"schema": schema, "example": dict(example)}}
+    return {"requestBody": {"required": required, "content": content}, "parameters": WRITE_HEADERS}
+
+
+def command_body(kind: type[Command]) -> dict[str, Any]:
+    """The body and headers of one command's route."""
+    example = example_of(kind)
+    return request_body(body_of(kind), example, required=bool(example))
+
+
+def _components() -> dict[str, Any]:
+    models: list[type[BaseModel]] = [opening_body(), CloudEvent, Recorded]
+    models += [body_of(kind) for path, kind in COMMANDS.items() if path != "open"]
+    _, made = models_json_schema(
+        [(model, "validation") for model in models], ref_template="#/components/schemas/{model}"
+    )
+    schemas: dict[str, Any] = made.get("$defs", {})
+    data = {"type": "object", "description": "The body of the command: see /v1/schemas/{type}?as=command."}
+    schemas["CloudEvent"]["properties"]["data"] = data
+    return schemas | {"Problem": _PROBLEM, "ProblemPlace": _PLACE, "BatchResult": _BATCH_RESULT}
+
+
+def _problem_responses(base_url: str) -> dict[str, Any]:
+    def answer(family: str, first: int) -> dict[str, Any]:
+        slugs = [slug for slug, kind in PROBLEMS.items() if kind.status // 100 == first]
+        examples = {slug: {"$ref": f"#/components/examples/{slug}"} for slug in slugs}
+        content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}, "examples": examples}}
+        return {"description": family, "content": content}
+
+    return {
+        "Refused": answer("Refused; the caller can act.", 4),
+        "Unavailable": answer("Our fault, or too much at once; try again.", 5),
+    }
+
+
+def document_of(version: str, routes: Sequence[BaseRoute], base_url: str) -> dict[str, Any]:
+    """The whole document of these routes."""
+    made = get_openapi(
+        title="Amends", version=version, description=ABOUT, routes=routes, tags=TAGS,
+        servers=[{"url": base_url}], license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+    )  # fmt: skip
+    components = made.setdefault("components", {})
+    components["schemas"] = _components() | components.get("schemas", {})
+    components["responses"] = _problem_responses(base_url)
+    components["examples"] = {
+        slug: {"summary": kind.title, "value": problem(slug, "", {}, base_url)} for slug, kind in PROBLEMS.items()
+    }
+    for operations in made["paths"].values():
+        for operation in operations.values():
+            answers = operation["responses"]
+            answers.pop("422", None)
+            answers |= {"4XX": {"$ref": "#/components/responses/Refused"}}
+            answers |= {"5XX": {"$ref": "#/components/responses/Unavailable"}}
+    return made

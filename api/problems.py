@@ -1,0 +1,137 @@
+"""Problems: every way in which we say no, as one table, and the RFC 9457 document that carries it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+import orjson
+from pydantic_core import ErrorDetails
+from starlette.responses import Response
+
+from domain.errors import AmendsError
+
+MEDIA_TYPE: Final = "application/problem+json"
+
+
+class Kind(NamedTuple):
+    """The status and the title that a slug stands for."""
+
+    status: int
+    title: str
+
+
+PROBLEMS: Final[Mapping[str, Kind]] = {
+    "already_delivered": Kind(409, "It was delivered already"),
+    "already_ended": Kind(409, "It has ended and can no longer change"),
+    "already_exists": Kind(409, "It exists already"),
+    "ambiguous_recovery": Kind(409, "Several open recoveries match"),
+    "batch_too_large": Kind(413, "Too many events in one batch"),
+    "body_too_large": Kind(413, "The body is too large"),
+    "busy": Kind(503, "Too much is waiting"),
+    "currency_mismatch": Kind(422, "Amounts in different currencies"),
+    "cursor_invalid": Kind(400, "The cursor or limit is no position"),
+    "encoding_unsupported": Kind(415, "Encoded bodies are not taken"),
+    "erased": Kind(410, "This customer was forgotten"),
+    "event_invalid": Kind(400, "This is no CloudEvent"),
+    "fault": Kind(500, "We have a fault"),
+    "follow_up_missing": Kind(409, "Nobody has heard the customer yet"),
+    "future_event": Kind(422, "It has not happened yet"),
+    "header_invalid": Kind(400, "A header cannot be read"),
+    "individual_needs_context": Kind(422, "An individual cause needs context"),
+    "invalid_value": Kind(422, "A value cannot be meant"),
+    "json_invalid": Kind(400, "The body is not strict JSON"),
+    "key_reused": Kind(422, "The key was used with other content"),
+    "media_type_unsupported": Kind(415, "The content type is not taken here"),
+    "missing_scope": Kind(403, "The key lacks a scope"),
+    "no_alternative": Kind(422, "A refusal needs an alternative"),
+    "not_postable": Kind(422, "This fact follows from others"),
+    "nothing_done": Kind(409, "Nothing has been put right yet"),
+    "own_case": Kind(403, "Somebody else must do this"),
+    "projection_behind": Kind(503, "The read model has not come that far"),
+    "source_not_owned": Kind(403, "The source belongs to somebody else"),
+    "stale_version": Kind(412, "Somebody was faster"),
+    "too_old": Kind(422, "It happened too long ago"),
+    "unauthorised": Kind(401, "A key is needed"),
+    "unavailable": Kind(503, "The ledger cannot be reached"),
+    "unknown_ref": Kind(404, "There is no such thing"),
+    "unknown_type": Kind(422, "This type of event is unknown"),
+    "validation_failed": Kind(422, "Something in the request is not as it must be"),
+    "wrong_phase": Kind(409, "The recovery is in another phase"),
+}
+"""Every slug. A slug is public: never reused, never given another meaning. Each has a page in docs/problems."""
+
+RETRY_AFTER: Final[Mapping[str, int]] = {"busy": 1, "projection_behind": 1, "unavailable": 2}
+"""Seconds after which asking again makes sense, where the problem itself does not say."""
+
+
+class ProblemError(Exception):
+    """A problem of the outside itself: credentials, headers, bodies."""
+
+    def __init__(
+        self, slug: str, detail: str = "", *, headers: Mapping[str, str] | None = None, **facts: Any
+    ) -> None:
+        super().__init__(detail or PROBLEMS[slug].title)
+        self.slug = slug
+        self.detail = detail
+        self.headers = dict(headers or {})
+        self.facts = facts
+
+
+def validation_failed(pointer: str, detail: str, code: str, where: str = "body") -> ProblemError:
+    """The 422 that names one place of the request."""
+    return ProblemError(
+        "validation_failed", errors=[{"pointer": pointer, "in": where, "detail": detail, "code": code}]
+    )
+
+
+def validation_errors(
+    errors: Iterable[ErrorDetails | Mapping[str, Any]], prefix: Sequence[str | int] = (), where: str = "body"
+) -> list[dict[str, str]]:
+    """Pydantic's errors as `{pointer, in, detail, code}`; the offending values stay out, they may be personal."""
+    return [
+        {
+            "pointer": pointer((*prefix, *error["loc"])),
+            "in": where,
+            "detail": str(error["msg"]).removeprefix("Value error, "),
+            "code": str(error["type"]),
+        }
+        for error in errors
+    ]
+
+
+def pointer(steps: Sequence[str | int]) -> str:
+    """The JSON pointer (RFC 6901) that takes these steps."""
+    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in steps)
+
+
+def document(slug: str, detail: str, facts: Mapping[str, Any], base_url: str) -> dict[str, Any]:
+    """The problem document of this slug, without nulls."""
+    kind = PROBLEMS[slug]
+    made: dict[str, Any] = {
+        "type": f"{base_url}/problems/{slug}",
+        "title": kind.title,
+        "status": kind.status,
+        "detail": detail or kind.title,
+    }
+    # No fact may stand in for a member of the standard.
+    told = {name: value for name, value in facts.items() if value is not None and name not in made}
+    return made | told
+
+
+def of_refusal(error: AmendsError, base_url: str) -> dict[str, Any]:
+    """The problem document of a rule's refusal, with its facts as members."""
+    return document(error.code, str(error), error.facts(), base_url)
+
+
+def response(problem: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Response:
+    """The document as a response."""
+    status = int(problem["status"])
+    more = dict(headers or {})
+    seconds = problem.get("retry_after_seconds", RETRY_AFTER.get(str(problem["type"]).rpartition("/")[2]))
+    if seconds is not None:
+        more.setdefault("Retry-After", str(seconds))
+    return Response(orjson.dumps(problem), status_code=status, media_type=MEDIA_TYPE, headers=more)
+
+
+def blank(status: int, detail: str) -> dict[str, Any]:
+    """A problem that says no more than its status does (RFC 9457 section 4.2.1)."""
+    return {"type": "about:blank", "title": detail, "status": status}

@@ -1,0 +1,100 @@
+"""Commands: one route for each kind, mounted from the table of all kinds."""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response, Security
+
+from api import openapi
+from api.auth import Credential, caller_of, default_source
+from api.cloudevents import is_json, media_type, trace, unsupported
+from api.deps import services_of
+from api.envelope import CommandEnvelope, parsed, split
+from api.headers import expected_version, idempotency_key
+from api.strict_json import decode_object
+from api.writes import Posting, committed, recorded, submit
+from domain.kinds import COMMANDS
+from domain.relationship import RelationshipCommand
+
+OPEN = "open"
+"""The command behind POST /v1/customers, which has no customer's id yet."""
+
+
+def described() -> APIRouter:
+    """A route for every command known by now, as the API's description shows them."""
+    router = APIRouter(tags=["commands"], generate_unique_id_function=openapi.operation_id)
+    for path in COMMANDS:
+        kind = posted_to(path)
+        if kind is not None:
+            _mount(router, path, kind)
+    return router
+
+
+def _mount(router: APIRouter, path: str, kind: type[RelationshipCommand]) -> None:
+    router.add_api_route(
+        f"/v1/customers/{{customer_id}}/{path}",
+        _endpoint(kind),
+        methods=["POST"],
+        name=path.replace("-", "_"),
+        summary=openapi.first_line(kind),
+        description=openapi.description(kind),
+        status_code=201,
+        responses=openapi.RECORDED,
+        openapi_extra=openapi.command_body(kind),
+    )
+
+
+def _endpoint(kind: type[RelationshipCommand]) -> Callable[..., Awaitable[Response]]:
+    async def post_command(
+        request: Request,
+        customer_id: UUID,
+        caller: Annotated[Credential, Security(caller_of, scopes=[kind.SCOPE])],
+    ) -> Response:
+        return await record(request, kind, customer_id, caller)
+
+    return post_command
+
+
+def posted_to(path: str) -> type[RelationshipCommand] | None:
+    """The command of this path, if it is one that is posted to a customer."""
+    kind = COMMANDS.get(path)
+    return kind if path != OPEN and kind is not None and issubclass(kind, RelationshipCommand) else None
+
+
+async def record(
+    request: Request, kind: type[RelationshipCommand], customer_id: UUID, caller: Credential
+) -> Response:
+    """Records the command in this request."""
+    posting = await _posting(request, kind, customer_id, caller)
+    return recorded(await committed(submit(services_of(request), caller, posting)))
+
+
+async def _posting(
+    request: Request, kind: type[RelationshipCommand], customer_id: UUID, caller: Credential
+) -> Posting:
+    received = await read_object(request)
+    fields, body = split(received, CommandEnvelope)
+    envelope = parsed(CommandEnvelope, fields)
+    return Posting(
+        command=parsed(kind, body),
+        customer=customer_id,
+        source=default_source(caller),
+        received={"customer": str(customer_id), "body": received},
+        by=envelope.by,
+        occurred_at=envelope.occurred_at,
+        time_known=envelope.time_known,
+        imported=envelope.imported,
+        key=idempotency_key(request),
+        if_match=expected_version(request),
+        traceparent=trace(request.headers.get("traceparent")),
+    )
+
+
+async def read_object(request: Request) -> dict[str, object]:
+    """The JSON object in the body; nothing at all is an empty one."""
+    body = await request.body()
+    content_type = request.headers.get("content-type")
+    if body and not is_json(media_type(content_type)):
+        raise unsupported(content_type, "application/json")
+    return decode_object(body, may_be_empty=True)

@@ -1,0 +1,66 @@
+"""Documents: the API described for programs and for people, the schemas, and a page for every problem."""
+
+from typing import Annotated, Literal
+
+import orjson
+from fastapi import APIRouter, Query, Request, Response
+
+from api import pages, schemas
+from api.deps import services_of
+from api.problem_pages import page
+from domain.errors import UnknownRef
+
+router = APIRouter(tags=["service"])
+_AN_HOUR = {"Cache-Control": "public, max-age=3600"}
+
+
+@router.get("/", include_in_schema=False, name="home")
+@router.get("/docs", include_in_schema=False)
+def docs(request: Request) -> Response:
+    """The API described for people."""
+    return pages.api_page(request.app.openapi(), schemas.types(), schemas.postable())
+
+
+@router.get("/openapi.json", include_in_schema=False)
+def openapi_document(request: Request) -> Response:
+    """The API described for programs."""
+    return Response(orjson.dumps(request.app.openapi()), media_type="application/json", headers=_AN_HOUR)
+
+
+@router.get("/v1/schemas", name="event_types")
+async def event_types() -> Response:
+    """Every type of event, and which of them can be posted."""
+    body = {"types": schemas.types(), "postable": schemas.postable()}
+    return Response(orjson.dumps(body), media_type="application/json", headers=_AN_HOUR)
+
+
+@router.get("/v1/schemas/{event_type}", name="event_schema")
+async def event_schema(
+    request: Request,
+    event_type: str,
+    wanted: Annotated[
+        Literal["event", "command"],
+        Query(alias="as", description="`command`: the body by which it is posted, instead of the event's data"),
+    ] = "event",
+) -> Response:
+    """The JSON Schema (2020-12) of an event's data, or of the body by which it is posted."""
+    base_url = services_of(request).settings.address
+    found = schemas.schema_of(event_type, as_command=wanted == "command", base_url=base_url)
+    if found is None:
+        raise UnknownRef("event type")
+    return Response(orjson.dumps(found), media_type="application/schema+json", headers=_AN_HOUR)
+
+
+@router.get("/problems", include_in_schema=False)
+async def problem_list() -> Response:
+    """Every problem there is."""
+    return pages.problems_page()
+
+
+@router.get("/problems/{slug}", include_in_schema=False)
+async def problem_page(slug: str) -> Response:
+    """What one problem means and what to do about it."""
+    found = page(slug)
+    if found is None:
+        raise UnknownRef("problem")
+    return pages.html(slug, found)

@@ -1,0 +1,121 @@
+"""Events in and out: other services post what happened, and read the ledger in order."""
+
+from concurrent.futures import Future
+from typing import Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel
+
+from api import cloudevents, openapi
+from api.auth import Appending, Credential, Reading, require
+from api.deps import Services, services_of
+from api.outgoing import cloudevent, of_colleague
+from api.problems import ProblemError
+from api.reads import AFTER, LIMIT, Asked, answer, next_link
+from api.refusals import problem_of
+from api.writes import committed, of_event, outcome_body, recorded, submit
+
+router = APIRouter(tags=["events"])
+posting = APIRouter(tags=["events"], generate_unique_id_function=openapi.operation_id)
+"""What api/postings.py serves; here to be described."""
+
+
+@posting.post("/v1/events", status_code=201, openapi_extra=openapi.EVENTS_BODY, responses=openapi.EVENTS_ANSWERS)
+async def post_events(request: Request, caller: Appending) -> Response:
+    """Post CloudEvents 1.0: one in structured or binary mode, or up to 500 as a batch.
+
+    The Content-Type alone tells the mode. `type` is the kind of fact, `data` the body of the command that reports
+    it (see `/v1/schemas/{type}?as=command`), `subject` the customer's id; where you only know your own reference,
+    send `data.customer` instead. `time` is when it happened. `id` is the idempotency key within `source`: the same
+    event again gets the same receipts. The items of a batch are independent and taken in order; the answer
+    has a result for each.
+    """
+    services = services_of(request)
+    content_type = request.headers.get("content-type")
+    headers = request.scope["headers"]
+    mode = cloudevents.mode_of(content_type, headers)
+    body = await request.body()
+    if mode == "batch":
+        return await _batch(services, caller, cloudevents.batch(body))
+    incoming = (
+        cloudevents.structured(body) if mode == "structured" else cloudevents.binary(headers, content_type, body)
+    )
+    return recorded(await committed(submit(services, caller, of_event(incoming, caller))))
+
+
+@router.options("/v1/events", include_in_schema=False)
+async def events_options(request: Request, caller: Appending) -> Response:
+    """What may be posted here, for callers that ask first."""
+    most = services_of(request).settings.max_batch
+    headers = {
+        "Accept-Post": cloudevents.ACCEPT_POST,
+        "Amends-Max-Batch": str(most),
+        "Allow": "GET, POST, OPTIONS",
+    }
+    return Response(status_code=204, headers=headers)
+
+
+async def _batch(services: Services, caller: Credential, items: list[Any]) -> Response:
+    most = services.settings.max_batch
+    if len(items) > most:
+        raise ProblemError("batch_too_large", f"at most {most} events in one batch", limit=most)
+    # All are handed over before the first is awaited: the writer keeps their order and commits them together.
+    futures = [_begun(services, caller, item) for item in items]
+    base_url = services.settings.address
+    results = [await _result(one, base_url) for one in futures]
+    positions = [result["position"] for result in results if "position" in result]
+    headers = {"Amends-Position": str(max(positions))} if positions else None
+    return Response(orjson.dumps({"results": results}), 200, headers, "application/json")
+
+
+def _begun(services: Services, caller: Credential, item: Any) -> "Future[Any]":
+    try:
+        return submit(services, caller, of_event(cloudevents.incoming(item), caller))
+    except Exception as refusal:  # noqa: BLE001 - an item's refusal is that item's result, known or not
+        failed: Future[Any] = Future()
+        failed.set_exception(refusal)
+        return failed
+
+
+async def _result(future: "Future[Any]", base_url: str) -> dict[str, Any]:
+    try:
+        outcome = await committed(future)
+    except Exception as refusal:  # noqa: BLE001 - see above
+        problem = problem_of(refusal, base_url)
+        return {"status": problem["status"], "problem": problem}
+    return {"status": 201, "replayed": outcome.replayed, **outcome_body(outcome)}
+
+
+class EventsPage(BaseModel):
+    """A page of the ledger: CloudEvents in order, and where to go on."""
+
+    data: list[dict[str, Any]]
+    next: int
+    """The `after` of the following page; keep it to ask later for what is new."""
+    end_of_log: bool
+
+
+@router.get("/v1/events", response_model=EventsPage, openapi_extra={"parameters": [AFTER, LIMIT]})
+def read_events(
+    request: Request,
+    caller: Reading,
+    page: Asked,
+    personal: Annotated[bool, Query(description="decrypt personal parts; needs the scope `personal`")] = False,
+) -> Response:
+    """The ledger itself, in order, as CloudEvents. `sequence` is the position.
+
+    Personal fields are left out, and `hidden` says why (`withheld` or `erased`), unless asked for with
+    `personal=true`. Reports about a named colleague are passed over for keys without the scope `personnel`.
+    """
+    if personal:
+        require(caller, "personal")
+    services = services_of(request)
+    facts = services.ledger.facts(page.position, page.limit, personal=personal)
+    shown = facts if "personnel" in caller.scopes else [fact for fact in facts if not of_colleague(fact)]
+    head = services.ledger.head()
+    last = facts[-1].position if facts else page.position
+    base_url = services.settings.address
+    body = {"data": [cloudevent(fact, base_url) for fact in shown], "next": last, "end_of_log": last >= head}
+    link = None if last >= head else next_link(request, base_url, last, "personal")
+    return answer(request, body, position=head, link=link)

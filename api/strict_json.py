@@ -1,0 +1,164 @@
+"""Strict JSON: a body is taken only when every reader in the world would read it the same way."""
+
+import json
+from collections.abc import Iterator
+from typing import Any, Final, NoReturn
+
+from api.problems import ProblemError, validation_failed
+from domain.values import MAX_INT
+
+MAX_DEPTH: Final = 32
+MAX_NUMBER_LENGTH: Final = 512
+
+
+def decode(body: bytes) -> Any:
+    """The JSON value in the body.
+
+    Refuses (400 `json_invalid`) what RFC 8259 refuses, and beyond it: repeated keys, NaN and Infinity, numbers
+    that no double can hold, lone surrogates, more than 32 levels, a byte order mark. Whole numbers beyond
+    2^53-1 and U+0000 in a text are 422 `validation_failed`, naming the field.
+    """
+    text = _text(body)
+    try:
+        value = _parse(_DECODER, text)
+    except _HugeNumberError:
+        # Seldom: read it once more with a marker in its place, to tell which field it is.
+        return _refuse_huge(_parse(_MARKING, text))
+    if body.count(b"[") + body.count(b"{") > MAX_DEPTH:
+        _refuse_deep(value)
+    # Only an escape can bring in U+0000 or a lone surrogate: raw they are a control character, or no UTF-8.
+    if b"\\u" in body:
+        _refuse_unstorable(value)
+    return value
+
+
+def decode_object(body: bytes, *, may_be_empty: bool = False) -> dict[str, Any]:
+    """The JSON object in the body; where it may be empty, no body at all is an empty object."""
+    if may_be_empty and not body:
+        return {}
+    value = decode(body)
+    if not isinstance(value, dict):
+        raise validation_failed("", "the body must be a JSON object", "object_type")
+    return value
+
+
+class _HugeNumberError(Exception):
+    """A whole number that loses digits in other readers."""
+
+
+class _Huge:
+    """Stands where such a number stood."""
+
+
+def _text(body: bytes) -> str:
+    if body.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
+        raise _invalid("no byte order mark: the body must be plain UTF-8")
+    try:
+        return body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise _invalid(f"not UTF-8 at byte {error.start}") from None
+
+
+def _parse(decoder: json.JSONDecoder, text: str) -> Any:
+    try:
+        return decoder.decode(text)
+    except RecursionError:
+        raise _invalid(f"nested deeper than {MAX_DEPTH} levels") from None
+    except json.JSONDecodeError as error:
+        # The exception carries the whole body, which may be personal: only reason and place are told.
+        raise _invalid(f"{error.msg} at character {error.pos}") from None
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise _invalid("an object names the same key twice")
+    return found
+
+
+def _integer(text: str) -> int:
+    # The length first: turning 5,000 digits into a number takes time that nobody should make us spend.
+    if len(text) > 17 or abs(value := int(text)) > MAX_INT:
+        raise _HugeNumberError
+    return value
+
+
+def _marked_integer(text: str) -> int | _Huge:
+    try:
+        return _integer(text)
+    except _HugeNumberError:
+        return _Huge()
+
+
+def _float(text: str) -> float:
+    if len(text) > MAX_NUMBER_LENGTH:
+        raise _invalid(f"a number is written with more than {MAX_NUMBER_LENGTH} characters")
+    value = float(text)
+    if value in (float("inf"), float("-inf")):
+        raise _invalid("a number is too large")
+    if value == 0 and any(digit in "123456789" for digit in text.lower().partition("e")[0]):
+        raise _invalid("a number is too small")
+    return value
+
+
+def _constant(name: str) -> NoReturn:
+    raise _invalid(f"{name} is no JSON number")
+
+
+_DECODER: Final = json.JSONDecoder(
+    object_pairs_hook=_object, parse_int=_integer, parse_float=_float, parse_constant=_constant
+)
+_MARKING: Final = json.JSONDecoder(
+    object_pairs_hook=_object, parse_int=_marked_integer, parse_float=_float, parse_constant=_constant
+)
+
+
+def _walk(value: Any) -> Iterator[tuple[str, int, Any]]:
+    """Every value with its JSON pointer and its depth; keys are visited as values of their own."""
+    waiting: list[tuple[str, int, Any]] = [("", 0, value)]
+    while waiting:
+        pointer, depth, one = waiting.pop()
+        yield pointer, depth, one
+        if isinstance(one, dict):
+            for key, inner in one.items():
+                yield pointer, depth, key
+                waiting.append((f"{pointer}/{escaped(key)}", depth + 1, inner))
+        elif isinstance(one, list):
+            waiting.extend((f"{pointer}/{index}", depth + 1, inner) for index, inner in enumerate(one))
+
+
+def escaped(key: str) -> str:
+    """The key as a step of a JSON pointer (RFC 6901)."""
+    return key.replace("~", "~0").replace("/", "~1")
+
+
+def _refuse_deep(value: Any) -> None:
+    if any(depth >= MAX_DEPTH for _, depth, one in _walk(value) if isinstance(one, dict | list)):
+        raise _invalid(f"nested deeper than {MAX_DEPTH} levels")
+
+
+def _refuse_huge(value: Any) -> NoReturn:
+    pointer = next(pointer for pointer, _, one in _walk(value) if isinstance(one, _Huge))
+    raise validation_failed(pointer, "whole numbers go up to 2^53-1", "number_too_large")
+
+
+def _refuse_unstorable(value: Any) -> None:
+    for pointer, _, one in _walk(value):
+        if not isinstance(one, str):
+            continue
+        if not _is_unicode(one):
+            raise _invalid("a text holds half of a surrogate pair")
+        if "\x00" in one:
+            raise validation_failed(pointer, "a text must not contain U+0000", "nul_character")
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _invalid(detail: str) -> ProblemError:
+    return ProblemError("json_invalid", detail)

@@ -1,0 +1,180 @@
+"""Writing: a command with its envelope becomes an order, and the writer's outcome an answer."""
+
+import asyncio
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from starlette.responses import Response
+
+from api.auth import Credential, owns, require
+from api.cloudevents import Incoming, trace
+from api.deps import Services
+from api.envelope import By, EventEnvelope, actor_of, parsed, split
+from api.headers import etag
+from api.problems import ProblemError, validation_failed
+from domain.errors import NotPostable
+from domain.kinds import COMMAND_OF_TYPE, EVENTS, Command
+from domain.milestones import Reference
+from domain.relationship import RelationshipCommand
+from infrastructure.orders import Order, Outcome, Receipt
+
+Customer = UUID | Reference | None
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """One command as it came in, ready to become an order."""
+
+    command: RelationshipCommand
+    customer: Customer
+    source: str
+    received: dict[str, Any]
+    """What was said, as it was said: the content that an idempotency key stands for."""
+    by: By | None = None
+    occurred_at: datetime | None = None
+    time_known: bool = True
+    imported: bool = False
+    key: str | None = None
+    if_match: int | None = None
+    correlation_id: UUID | None = None
+    causation_id: UUID | None = None
+    traceparent: str | None = None
+
+
+def submit(services: Services, caller: Credential, posting: Posting) -> "Future[Outcome]":
+    """Hands the posting to the writer. Raises the refusals that need no look at the ledger."""
+    keyring = services.keyring
+    customer = posting.customer if isinstance(posting.customer, UUID) else None
+    return services.writer.submit(
+        Order(
+            command=posting.command,
+            customer=posting.customer,
+            actor=actor_of(posting.by, caller, customer, keyring.pseudonym),
+            source=posting.source,
+            occurred_at=posting.occurred_at,
+            key=posting.key,
+            fingerprint=keyring.fingerprint(_content(posting)) if posting.key is not None else None,
+            event_id=_as_uuid(posting.key),
+            correlation_id=posting.correlation_id,
+            causation_id=posting.causation_id,
+            traceparent=posting.traceparent,
+            if_match=posting.if_match,
+            importing=_importing(caller, posting),
+            time_known=posting.time_known,
+        )
+    )
+
+
+def _importing(caller: Credential, posting: Posting) -> bool:
+    # Said with each posting: a key that may import must not stop the clocks of everything it posts.
+    if posting.imported:
+        require(caller, "import")
+    return posting.imported or posting.command.SCOPE == "import"
+
+
+async def committed(future: "Future[Outcome]") -> Outcome:
+    """The outcome, once it is on disk."""
+    # Shielded: a caller who hangs up must not cancel what the writer may already be recording.
+    return await asyncio.shield(asyncio.wrap_future(future))
+
+
+def _content(posting: Posting) -> bytes:
+    return orjson.dumps([posting.command.PATH, posting.received], option=orjson.OPT_SORT_KEYS)
+
+
+def _as_uuid(key: str | None) -> UUID | None:
+    if key is None or len(key) != 36:
+        return None
+    try:
+        return UUID(key)
+    except ValueError:
+        return None
+
+
+def of_event(incoming: Incoming, caller: Credential) -> Posting:
+    """The posting that a CloudEvent stands for. Raises for a type, a source or data that cannot be taken."""
+    event = incoming.event
+    if not owns(caller, event.source):
+        raise ProblemError("source_not_owned", f"this key may not post as {event.source}", source=event.source)
+    kind = command_of(event.type)
+    require(caller, kind.SCOPE)
+    envelope_fields, body = split(incoming.data, EventEnvelope)
+    envelope = parsed(EventEnvelope, envelope_fields, incoming.data_at)
+    return Posting(
+        command=parsed(kind, body, incoming.data_at),
+        customer=_customer_of(incoming, envelope, opens=kind.OPENS),
+        source=event.source,
+        received={name: one for name, one in incoming.received.items() if name in _CONTENT}
+        | {"data": incoming.data},
+        by=envelope.by,
+        occurred_at=event.time,
+        time_known=envelope.time_known,
+        imported=envelope.imported,
+        key=event.id,
+        correlation_id=event.correlationid,
+        causation_id=event.causationid,
+        traceparent=trace(event.traceparent),
+    )
+
+
+_CONTENT = frozenset(("type", "subject", "time", "correlationid", "causationid"))
+
+
+def command_of(event_type: str) -> type[RelationshipCommand]:
+    """The command that reports facts of this CloudEvents type."""
+    kind: type[Command] | None = COMMAND_OF_TYPE.get(event_type)
+    if kind is not None and issubclass(kind, RelationshipCommand):
+        return kind
+    for topic, event in EVENTS.items():
+        if event_type == event.TYPE:
+            raise NotPostable(topic)
+    raise ProblemError("unknown_type", "no event of this type is known here", event_type=event_type)
+
+
+def _customer_of(incoming: Incoming, envelope: EventEnvelope, *, opens: bool) -> Customer:
+    subject = incoming.event.subject
+    if subject is not None and envelope.customer is not None:
+        at = "/".join(("", *incoming.data_at, "customer"))
+        raise validation_failed(at, "the subject names the customer already", "two_customers")
+    if subject is None and envelope.customer is None and not opens:
+        detail = "say who: subject is the customer's id, or data.customer your own reference"
+        raise validation_failed("/subject", detail, "missing", "body" if incoming.where == "body" else "header")
+    return subject or envelope.customer
+
+
+def outcome_body(outcome: Outcome) -> dict[str, Any]:
+    """What a caller is told of a write."""
+    return {
+        "customer_id": str(outcome.customer_id),
+        "position": outcome.position,
+        "version": outcome.version,
+        "ids": outcome.ids,
+        "receipts": _receipts(outcome.receipts),
+    }
+
+
+def _receipts(receipts: Sequence[Receipt]) -> list[dict[str, Any]]:
+    return [
+        {
+            "event_id": str(one.event_id),
+            "topic": one.topic,
+            "stream": str(one.stream),
+            "version": one.version,
+            "position": one.position,
+            "leaf_hash": one.leaf_hash,
+        }
+        for one in receipts
+    ]
+
+
+def recorded(outcome: Outcome, status: int = 201) -> Response:
+    """The answer to a write."""
+    headers = {"Amends-Position": str(outcome.position), "ETag": etag(outcome.version)}
+    if outcome.replayed:
+        headers["Idempotency-Replayed"] = "true"
+    return Response(orjson.dumps(outcome_body(outcome)), status, headers, "application/json")

@@ -1,0 +1,139 @@
+"""The API's description: complete, stable, with an example that works for every command."""
+
+import re
+from typing import Any
+
+import orjson
+import pytest
+
+from api import schemas
+from api.app import document
+from api.envelope import RESERVED
+from api.examples import example_of
+from api.openapi import body_of
+from api.pages import POLICY, STYLE
+from domain.kinds import COMMAND_OF_TYPE, COMMANDS, EVENTS
+from tests.support.http import Service
+
+DOCUMENT = document()
+
+
+def operations() -> list[tuple[str, str, dict[str, Any]]]:
+    return [(path, verb, one) for path, verbs in DOCUMENT["paths"].items() for verb, one in verbs.items()]
+
+
+def references(value: Any) -> set[str]:
+    if isinstance(value, dict):
+        own = {value["$ref"]} if isinstance(value.get("$ref"), str) else set()
+        return own.union(*(references(one) for one in value.values()))
+    return set().union(*(references(one) for one in value)) if isinstance(value, list) else set()
+
+
+def test_it_is_openapi_3_1_and_every_reference_leads_somewhere():
+    assert DOCUMENT["openapi"].startswith("3.1")
+    for reference in references(DOCUMENT):
+        found: Any = DOCUMENT
+        for step in reference.removeprefix("#/").split("/"):
+            found = found[step]
+
+
+def test_every_operation_has_its_own_name_a_tag_and_problems():
+    names = [one["operationId"] for _, _, one in operations()]
+    assert len(names) == len(set(names))
+    tags = {tag["name"] for tag in DOCUMENT["tags"]}
+    for path, _, one in operations():
+        assert re.fullmatch(r"[a-z][a-z0-9_]*", one["operationId"])
+        assert len(one["tags"]) == 1
+        assert set(one["tags"]) <= tags
+        assert one["summary"], path
+        assert one["description"], path
+        assert one["responses"]["4XX"] == {"$ref": "#/components/responses/Refused"}
+        assert "422" not in one["responses"]
+    for answer in DOCUMENT["components"]["responses"].values():
+        assert set(answer["content"]) == {"application/problem+json"}
+
+
+def test_names_stay_what_they_are():
+    names = {one["operationId"] for _, _, one in operations()}
+    assert {"post_events", "read_events", "open_customer", "customer", "explain", "customer_timeline"} <= names
+    assert {"queue", "team_feed", "report_failure", "apologise", "healthz", "readyz"} <= names
+
+
+def test_every_command_has_its_route_and_nothing_needs_no_key_that_should():
+    for path, kind in COMMANDS.items():
+        if path == "open":
+            continue
+        operation = DOCUMENT["paths"][f"/v1/customers/{{customer_id}}/{path}"]["post"]
+        assert operation["security"] == [{"key": [kind.SCOPE]}]
+        assert operation["operationId"] == path.replace("-", "_")
+        for fact in kind.FACTS:
+            assert fact.TYPE in operation["description"]
+
+
+def test_no_command_uses_a_name_of_the_envelope():
+    for kind in COMMANDS.values():
+        names = set(kind.model_fields) | {field.alias for field in kind.model_fields.values()}
+        assert not names & RESERVED, kind.__name__
+
+
+@pytest.mark.parametrize("path", sorted(COMMANDS))
+def test_the_example_of_every_command_is_a_body_it_takes(path: str):
+    kind = COMMANDS[path]
+    kind.model_validate_json(orjson.dumps(example_of(kind)), strict=True)
+
+
+def test_every_body_is_described_with_the_envelope_and_refuses_the_rest():
+    for kind in COMMANDS.values():
+        schema = body_of(kind).model_json_schema(by_alias=True)
+        assert {"occurred_at", "time_known", "by"} <= set(schema["properties"])
+        assert schema["additionalProperties"] is False
+
+
+def test_every_type_has_a_schema_and_every_postable_one_a_body():
+    assert schemas.types() == sorted(event.TYPE for event in EVENTS.values())
+    for event_type in schemas.types():
+        found = schemas.schema_of(event_type)
+        assert found is not None
+        assert found["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+        assert (schemas.schema_of(event_type, as_command=True) is not None) == (event_type in COMMAND_OF_TYPE)
+    assert schemas.schema_of("amends.nothing.happened.v1") is None
+
+
+def test_a_schema_is_served_for_the_event_and_for_the_body(shared: Service):
+    event = shared.http.get("/v1/schemas/amends.failure.reported.v1").json()
+    command = shared.http.get("/v1/schemas/amends.failure.reported.v1?as=command").json()
+    assert set(command["required"]) == {"what", "description"}
+    assert {"recovery_id", "failure_kind"} <= set(event["required"])
+    assert event["$id"] == "http://127.0.0.1:8080/v1/schemas/amends.failure.reported.v1"
+    listed = shared.http.get("/v1/schemas").json()
+    assert set(listed["postable"]) < set(listed["types"])
+    assert shared.http.get("/v1/schemas/amends.deadline.missed.v1?as=command").status_code == 404
+
+
+def test_the_description_is_served(shared: Service):
+    assert shared.http.get("/openapi.json", headers={"Authorization": ""}).json()["paths"] == DOCUMENT["paths"]
+
+
+@pytest.mark.parametrize("path", ["/", "/docs", "/problems", "/problems/stale_version"])
+def test_pages_need_no_key_and_no_other_address(shared: Service, path: str):
+    answer = shared.http.get(path, headers={"Authorization": ""})
+    assert answer.status_code == 200
+    assert answer.headers["content-security-policy"] == POLICY
+    assert STYLE in answer.text
+    assert "<script" not in answer.text
+    for link in re.findall(r'(?:src|href)="([^"]*)"', answer.text):
+        assert link.startswith("/"), link
+
+
+def test_the_api_page_shows_every_operation_and_every_type(shared: Service):
+    text = shared.http.get("/").text
+    for path, _, one in operations():
+        assert f"<code>{path}</code>" in text
+        assert one["summary"].split("`")[0].split("'")[0] in text
+    for event_type in schemas.types():
+        assert event_type in text
+
+
+def test_every_link_of_the_api_page_leads_somewhere(shared: Service):
+    for link in set(re.findall(r'href="([^"]*)"', shared.http.get("/").text)):
+        assert shared.http.get(link).status_code == 200, link

@@ -1,0 +1,142 @@
+"""Strict JSON: what every reader reads the same way is taken, everything else is a problem and never a fault."""
+
+import time
+from contextlib import suppress
+
+import pytest
+
+from api.problems import PROBLEMS, ProblemError
+from api.strict_json import decode, decode_object
+from tests.support.shared import vectors
+
+STRICTER = {
+    "y_object_duplicated_key.json": "json_invalid",
+    "y_object_duplicated_key_and_value.json": "json_invalid",
+    "y_object_escaped_null_in_key.json": "validation_failed",
+    "y_string_null_escape.json": "validation_failed",
+}
+"""What the suite accepts and we refuse: repeated keys, and U+0000, which databases cannot keep."""
+
+
+def refusal(body: bytes) -> ProblemError:
+    with pytest.raises(ProblemError) as caught:
+        decode(body)
+    assert 400 <= PROBLEMS[caught.value.slug].status < 500
+    return caught.value
+
+
+def test_every_file_of_the_json_test_suite_is_accepted_or_refused_as_it_must_be():
+    files = sorted((vectors("jsontestsuite") / "test_parsing").iterdir())
+    assert len(files) == 318
+    for file in files:
+        body = file.read_bytes()
+        if file.name.startswith("n_"):
+            refusal(body)
+        elif file.name in STRICTER:
+            assert refusal(body).slug == STRICTER[file.name]
+        elif file.name.startswith("y_"):
+            decode(body)
+        else:
+            # Either way, but never any other exception.
+            with suppress(ProblemError):
+                decode(body)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"x": NaN}',
+        b'{"x": Infinity}',
+        b'{"x": -Infinity}',
+        b'{"x": 1e400}',
+        b'{"x": -1e400}',
+        b'{"x": 1e-400}',
+        b'{"x": 1e1000000}',
+        b'{"x": "\\ud800"}',
+        b'{"x": "\\udc00\\ud800"}',
+        b'{"\\ud800": 1}',
+        b'{"x": 1, "x": 1}',
+        b'{"x": {"y": 1, "\\u0079": 2}}',
+        b'\xef\xbb\xbf{"x": 1}',
+        '{"x": 1}'.encode("utf-16"),
+        '{"x": 1}'.encode("utf-16-le"),
+        '{"x": "καλημέρα"}'.encode("iso-8859-7"),
+        b'{"x": "\xc0\xaf"}',
+        b'{"x": "\xed\xa0\x80"}',
+        b'{"x": "a\x00b"}',
+        b"",
+        b" ",
+        b'{"x": 1} {"y": 2}',
+        b'{"x": 01}',
+    ],
+)
+def test_what_readers_disagree_about_is_refused(body: bytes):
+    assert refusal(body).slug == "json_invalid"
+
+
+def test_levels_up_to_thirty_two_are_taken_and_one_more_is_refused():
+    assert decode(b"[" * 32 + b"]" * 32)
+    assert refusal(b"[" * 33 + b"]" * 33).slug == "json_invalid"
+    assert refusal(b'{"a":' * 33 + b"1" + b"}" * 33).slug == "json_invalid"
+    assert refusal(b"[" * 100_000).slug == "json_invalid"
+    assert refusal(b"[" * 100_000 + b"]" * 100_000).slug == "json_invalid"
+
+
+def test_many_brackets_side_by_side_are_not_deep():
+    assert len(decode(b"[" + b",".join([b"[{}]"] * 1000) + b"]")) == 1000
+
+
+def test_the_largest_whole_number_is_two_to_the_fifty_third_minus_one():
+    assert decode(b'{"x": 9007199254740991}') == {"x": 9007199254740991}
+    assert decode(b'{"x": -9007199254740991}') == {"x": -9007199254740991}
+    found = refusal(b'{"a": 1, "order": [{"minutes": 9007199254740992}]}')
+    assert found.slug == "validation_failed"
+    assert found.facts["errors"][0]["pointer"] == "/order/0/minutes"
+    assert found.facts["errors"][0]["code"] == "number_too_large"
+
+
+@pytest.mark.parametrize("number", [b"9" * 5000, b"-" + b"9" * 5000, b"1" + b"0" * 900_000])
+def test_thousands_of_digits_cost_no_time(number: bytes):
+    started = time.process_time()
+    assert refusal(b'{"x": ' + number + b"}").slug == "validation_failed"
+    assert time.process_time() - started < 0.5
+
+
+def test_a_long_fraction_costs_no_time():
+    started = time.process_time()
+    assert refusal(b'{"x": 0.' + b"1" * 900_000 + b"}").slug == "json_invalid"
+    assert time.process_time() - started < 0.5
+
+
+def test_a_nul_character_is_refused_naming_the_field():
+    found = refusal(b'{"customer_words": ["fine", "a\\u0000b"]}')
+    assert found.slug == "validation_failed"
+    assert found.facts["errors"] == [
+        {
+            "pointer": "/customer_words/1",
+            "in": "body",
+            "detail": "a text must not contain U+0000",
+            "code": "nul_character",
+        }
+    ]
+
+
+def test_a_pair_of_surrogates_is_one_character():
+    assert decode(b'"\\ud83c\\udf51"') == "🍑"
+
+
+def test_nothing_of_the_body_stands_in_the_refusal():
+    found = refusal(b'{"description": "Maria Papadopoulou" "phone": 1}')
+    assert "Maria" not in found.detail
+    assert "Maria" not in str(found.facts)
+
+
+def test_a_body_must_be_an_object_and_may_be_empty_only_where_that_is_said():
+    assert decode_object(b"", may_be_empty=True) == {}
+    assert decode_object(b"{}") == {}
+    for body in (b"[]", b"1", b"null", b'"x"'):
+        with pytest.raises(ProblemError) as caught:
+            decode_object(body)
+        assert caught.value.slug == "validation_failed"
+    with pytest.raises(ProblemError):
+        decode_object(b"")
