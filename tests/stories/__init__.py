@@ -1,0 +1,1 @@
+"""Stories played over HTTP against the running service, as callers and clocks play them."""
