@@ -141,6 +141,8 @@ class Writer:
             if len(waiting) == 1:
                 self._fail(waiting, fault)
             else:
+                kind = type(fault).__name__
+                log.warning("page_split", ledger=self._tools.ledger, orders=len(waiting), fault=kind)
                 for one in waiting:
                     self._commit_or_split([one])
         except Exception as fault:  # noqa: BLE001 - the thread must outlive any fault; its callers are told

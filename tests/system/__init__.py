@@ -1,0 +1,1 @@
+"""Tests of whole processes: several at once, and killed without warning."""
