@@ -107,11 +107,18 @@ def unfinished(conn: Connection, ledger: str, wanted: Sequence[Wanted]) -> list[
     ]
 
 
+def refuse_newer(conn: Connection, ledger: str, wanted: Sequence[Wanted]) -> None:
+    """Raises NewerGeneration when the rows of one of these are ahead of this program."""
+    rows = _rows(conn, ledger)
+    for one in wanted:
+        if one.name in rows and rows[one.name].version > one.version:
+            raise NewerGeneration(one.name, rows[one.name].version)
+
+
 def begin_building(conn: Connection, ledger: str, wanted: Wanted) -> Generation:
     """The generation to build: the one under way, or a new one. Raises NewerGeneration when we are outdated."""
+    refuse_newer(conn, ledger, [wanted])
     row = _rows(conn, ledger, lock=True)[wanted.name]
-    if row.version > wanted.version:
-        raise NewerGeneration(wanted.name, row.version)
     if _resumable(row, wanted):
         return Generation(wanted.name, row.building)
     generation = Generation(wanted.name, max(row.live, row.building or 0) + 1)

@@ -110,8 +110,12 @@ class Projector:
                 return self._one_by_one(live, limit or self._page)
 
     def catch_up(self, progress: Progress | None = None) -> int:
-        """Rebuilds what is of an older version, then folds up to the ledger's head; gives the number of events."""
+        """Rebuilds what is of an older version, then folds up to the ledger's head; gives the number of events.
+
+        Raises NewerGeneration when rows are of a newer version than this program's.
+        """
         self.enter()
+        self._refuse_newer()
         for name in self._unfinished():
             self.rebuild(name, progress)
         folded = 0
@@ -232,6 +236,11 @@ class Projector:
 
     def _begin(self) -> None:
         self.enter()
+        try:
+            self._refuse_newer()
+        except generations.NewerGeneration as newer:
+            # The others are folded all the same; this one is left to the newer program.
+            log.error("newer_generation", ledger=self._ledger, projection=newer.name, version=newer.version)
         self.release()
         for name in self._projections:
             self._clean(name)
@@ -425,6 +434,10 @@ class Projector:
             with self._engine.connect() as own:
                 return self._live(own)
         return generations.live(conn, self._ledger, list(self._wanted.values()))
+
+    def _refuse_newer(self) -> None:
+        with self._engine.connect() as conn:
+            generations.refuse_newer(conn, self._ledger, list(self._wanted.values()))
 
     def _unfinished(self) -> list[str]:
         with self._engine.connect() as conn:

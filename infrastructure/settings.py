@@ -13,23 +13,31 @@ LedgerName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
 class Settings(BaseSettings):
     """What an operator may choose; every field is the environment variable AMENDS_<FIELD>."""
 
-    model_config = SettingsConfigDict(env_prefix="AMENDS_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="AMENDS_", frozen=True, use_attribute_docstrings=True)
 
-    # The address may carry a password: never in a repr, a log line or a traceback.
+    # It may carry a password: never in a repr, a log line or a traceback.
     database_url: str = Field(default="sqlite:///amends.db", repr=False)
+    """Where the data lives: sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE."""
     ledger: LedgerName = "main"
+    """Which ledger of that database this process works on."""
     key_file: Path = Path("amends.key")
+    """The file of secrets that belongs to the database. Without it personal parts cannot be read."""
     max_backdate_days: Annotated[int, Field(ge=0)] = 400
+    """How long ago an event may have happened; imports may tell older ones."""
     body_limit: Annotated[int, Field(ge=1024)] = 1024 * 1024
     """The largest request body, in bytes."""
     max_batch: Annotated[int, Field(ge=1)] = 500
+    """How many events a batch may hold."""
     host: str = "127.0.0.1"
+    """The address to listen on."""
     port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    """The port to listen on; 0 takes a free one."""
     base_url: str | None = None
-    """How others reach us, as in https://amends.example.com; None: http://host:port."""
+    """How others reach us, as in https://amends.example.com; absent: http://host:port."""
     queue_size: Annotated[int, Field(ge=1)] = 10_000
     """How many commands may wait for the writer before callers are told to come back."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """Which log lines are written to standard error."""
 
     @property
     def address(self) -> str:

@@ -320,6 +320,8 @@ def test_an_older_program_leaves_newer_rows_alone(shelf: Book):
     assert older.run_once() == 0
     with pytest.raises(NewerGeneration):
         older.rebuild("counting")
+    with pytest.raises(NewerGeneration):
+        older.catch_up()
 
 
 def test_a_projection_that_is_new_in_a_ledger_is_built_before_it_is_read(shelf: Book):
