@@ -35,7 +35,9 @@ class Idempotency:
     def __init__(self, conn: Connection, tools: Tools, orders: Iterable[Order]) -> None:
         self._conn, self._tools = conn, tools
         self._rows: list[dict[str, Any]] = []
-        self._taken = self._looked_up({key for order in orders if (key := self._key_of(order)) is not None})
+        given = {(order.source, order.key) for order in orders if order.key is not None}
+        self._hidden = {(source, key): (source, self._hmac(key)) for source, key in given}
+        self._taken = self._looked_up(set(self._hidden.values()))
 
     def answer(self, order: Order) -> Outcome | None:
         """The outcome of the same command before; None for a new one.
@@ -106,6 +108,7 @@ class Idempotency:
 
     def _key_of(self, order: Order) -> Key | None:
         """What the order is known by; None when its caller gave no key."""
-        if order.key is None:
-            return None
-        return order.source, self._tools.keyring.fingerprint(b"key\x00" + order.key.encode()).hex()
+        return None if order.key is None else self._hidden[order.source, order.key]
+
+    def _hmac(self, key: str) -> str:
+        return self._tools.keyring.fingerprint(b"key\x00" + key.encode()).hex()

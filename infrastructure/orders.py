@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from uuid import UUID
 
 from domain.kinds import Actor, Event
@@ -79,7 +80,13 @@ def ids_of(events: list[Event]) -> dict[str, str]:
     """Every id (recovery_id, remedy_id ...) in these events by name; the first of a name wins."""
     found: dict[str, str] = {}
     for event in events:
-        for name, value in event:
-            if name.endswith("_id") and isinstance(value, UUID):
+        for name in _id_fields(type(event)):
+            value = getattr(event, name)
+            if isinstance(value, UUID):
                 found.setdefault(name, str(value))
     return found
+
+
+@cache
+def _id_fields(kind: type[Event]) -> tuple[str, ...]:
+    return tuple(name for name in kind.model_fields if name.endswith("_id"))
