@@ -1,0 +1,68 @@
+"""demo: a store worth looking at, and everything one needs to look at it."""
+
+import os
+import re
+import signal
+from pathlib import Path
+
+import httpx2
+
+from tests.support.commands import CommandLine, command_line
+
+ADDRESS = r"http://127\.0\.0\.1:\d+"
+
+
+def test_a_demo_that_does_not_serve_leaves_a_store_with_events(demo: tuple[CommandLine, dict[str, object]]):
+    amends, document = demo
+    assert set(document) == {"api", "recoveries", "feed", "events", "store", "key", "curl", "events_told"}
+    assert isinstance(document["events_told"], int)
+    assert document["events_told"] > 300
+    with amends.running("serve", "--port", "0", "--no-worker") as service:
+        headers = {"Authorization": f"Bearer {document['key']}"}
+        last = httpx2.get(f"{service.address}/readyz").json()
+        page = httpx2.get(f"{service.address}/v1/events?limit=2", headers=headers).json()
+    assert last["head"] == document["events_told"]
+    assert page["next"] == 2
+
+
+def test_a_quiet_demo_says_nothing(tmp_path: Path):
+    told = CommandLine(tmp_path, {"TMPDIR": str(tmp_path)}).process(
+        "demo", "--no-serve", "--quiet", "--customers", "0", "--days", "2"
+    )
+    assert (told.code, told.out, told.err) == (0, "", "")
+    assert list(tmp_path.glob("amends-demo-*/amends.db"))
+
+
+def test_a_demo_prints_addresses_a_key_and_a_line_to_try_which_works(tmp_path: Path):
+    alone = CommandLine(tmp_path, {"TMPDIR": str(tmp_path)})
+    with alone.running("demo", "--customers", "0", "--days", "30", "--lang", "el") as demo:
+        lines = [demo.said, *(demo.output.readline().decode() for _ in range(9))]
+        address = re.search(ADDRESS, lines[1])
+        key = re.search(r"amk_live_\w+", lines[5])
+        assert address
+        assert key
+        headers = {"Authorization": f"Bearer {key[0]}"}
+        assert httpx2.get(f"{address[0]}/docs").status_code == 200
+        queue = httpx2.get(f"{address[0]}/v1/recoveries", headers=headers).json()["data"]
+        feed = httpx2.get(f"{address[0]}/v1/feed", headers=headers).json()["items"]
+        assert queue
+        assert feed
+        assert lines[7].strip() == (
+            f"curl -H 'Authorization: Bearer {key[0]}' "
+            """--json '{"customer": {"kind": "crm", "value": "C-1001"}}' """
+            f"{address[0]}/v1/customers"
+        )
+        known = httpx2.post(
+            f"{address[0]}/v1/customers", json={"customer": {"kind": "crm", "value": "C-1001"}}, headers=headers
+        )
+        assert known.status_code == 200
+        assert lines[9].strip() == f"export AMENDS={address[0]} KEY={key[0]}"
+        assert demo.end(signal.SIGINT)[0] == 0
+
+
+def test_a_demo_leaves_the_settings_of_its_surroundings_alone(tmp_path: Path):
+    store = tmp_path / "production.db"
+    amends = command_line(tmp_path, f"sqlite:///{store}", key_file=os.fspath(tmp_path / "production.key"))
+    with_folder = CommandLine(tmp_path, {**amends.settings, "TMPDIR": str(tmp_path)})
+    assert with_folder.process("demo", "--no-serve", "--quiet", "--customers", "0", "--days", "1").code == 0
+    assert not store.exists()

@@ -1,0 +1,118 @@
+"""migrate, serve and worker: from an empty folder to a service, and back to rest when told."""
+
+import signal
+import socket
+import stat
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from tests.support.commands import CommandLine, command_line
+
+ENOUGH_SECONDS = 5.0
+
+
+def test_migrate_makes_the_database_and_a_key_file_for_its_owner_only(tmp_path: Path):
+    amends = command_line(tmp_path)
+    assert amends("migrate").out == "The database is up to date.\n"
+    assert (tmp_path / "amends.db").is_file()
+    assert stat.S_IMODE((tmp_path / "amends.key").stat().st_mode) == 0o600
+
+
+def test_migrate_again_changes_nothing(amends: CommandLine):
+    key = (amends.folder / "amends.key").read_bytes()
+    assert amends("migrate", "--json").json == {"ledger": "main", "migrated": True}
+    assert amends("migrate", "--quiet").out == ""
+    assert (amends.folder / "amends.key").read_bytes() == key
+
+
+def test_serve_tells_its_address_answers_and_ends_soon_after_a_sigterm(amends: CommandLine):
+    with amends.running("serve", "--port", "0") as service:
+        assert service.said.startswith("Amends serves http://127.0.0.1:")
+        assert httpx2.get(f"{service.address}/healthz").json() == {"status": "ok"}
+        assert httpx2.get(f"{service.address}/readyz").json()["status"] == "ready"
+        code, seconds = service.end(signal.SIGTERM)
+    assert code == 0
+    assert seconds < ENOUGH_SECONDS
+
+
+def test_serve_in_json_tells_its_address_to_a_program(amends: CommandLine):
+    with amends.running("serve", "--port", "0", "--json") as service:
+        assert service.said == "{\n"
+        assert service.output.readline().decode().strip().startswith('"address": "http://127.0.0.1:')
+        code, _ = service.end(signal.SIGINT)
+    assert code == 0
+
+
+def test_what_was_acknowledged_is_there_after_a_restart(amends: CommandLine):
+    key = amends("keys", "create", "shop", "--quiet").out.strip()
+    headers = {"Authorization": f"Bearer {key}"}
+    with amends.running("serve", "--port", "0") as service:
+        answer = httpx2.post(f"{service.address}/v1/customers", json={}, headers=headers)
+        assert answer.status_code == 201
+        service.end()
+    with amends.running("serve", "--port", "0") as service:
+        events = httpx2.get(f"{service.address}/v1/events", headers=headers).json()["data"]
+    assert [one["type"] for one in events] == ["amends.relationship.opened.v1"]
+
+
+def test_a_worker_projects_what_a_service_without_one_records(amends: CommandLine):
+    key = amends("keys", "create", "shop", "--quiet").out.strip()
+    headers = {"Authorization": f"Bearer {key}", "Prefer": "wait=20"}
+    with amends.running("serve", "--port", "0", "--no-worker") as service, amends.running("worker") as worker:
+        assert worker.said == "Amends works on the ledger main\n"
+        made = httpx2.post(f"{service.address}/v1/customers", json={}, headers=headers).json()
+        path = f"/v1/customers/{made['customer_id']}?min_position={made['position']}"
+        assert httpx2.get(service.address + path, headers=headers, timeout=30).status_code == 200
+        code, seconds = worker.end()
+    assert code == 0
+    assert seconds < ENOUGH_SECONDS
+
+
+def test_a_worker_tells_programs_its_ledger(amends: CommandLine):
+    with amends.running("worker", "--json") as worker:
+        assert worker.output.readline().decode().strip() == '"ledger": "main"'
+
+
+def test_a_database_that_was_never_migrated_is_said_in_one_line(tmp_path: Path):
+    told = command_line(tmp_path).process("serve", "--port", "0")
+    assert told.code == 1
+    assert told.err == "not_migrated: the database is at empty, this program needs 0002; run: amends migrate\n"
+
+
+def test_a_port_that_is_taken_is_said_in_one_line(amends: CommandLine):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        told = amends.process("serve", "--port", str(port))
+    assert (told.code, told.err) == (1, f"cannot_listen: 127.0.0.1:{port}: Address already in use\n")
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "line"),
+    [
+        (
+            "AMENDS_PORT",
+            "high",
+            "invalid_value: AMENDS_PORT: Input should be a valid integer, unable to parse string as an integer",
+        ),
+        (
+            "AMENDS_DATABASE_URL",
+            "a secret that is no address",
+            "invalid_value: AMENDS_DATABASE_URL: this is no address of a database",
+        ),
+    ],
+)
+def test_a_setting_that_cannot_be_meant_is_named_without_its_value(
+    tmp_path: Path, setting: str, value: str, line: str
+):
+    told = CommandLine(tmp_path, {setting: value}).process("migrate")
+    assert (told.code, told.err) == (1, line + "\n")
+
+
+def test_a_database_nobody_answers_for_is_said_in_one_line_without_the_password(tmp_path: Path):
+    told = command_line(tmp_path, "postgresql://amends:hush-hush@127.0.0.1:1/amends").process("migrate")
+    assert told.code == 1
+    assert told.err.startswith("unavailable: the database cannot be reached: ")
+    assert "hush-hush" not in told.err
+    assert len(told.err.splitlines()) == 1

@@ -1,0 +1,1 @@
+"""The documents: every command and sample in them does what they say."""
