@@ -1,0 +1,99 @@
+"""The workload of all parts: many customers, a few of them busy, one event a command, 200 personal bytes."""
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any, Final
+from uuid import UUID
+
+import psycopg
+from sqlalchemy import Engine, make_url
+
+from domain.kinds import Actor
+from domain.moves.failure import ReportFailure
+from domain.moves.hearing import ConcernHeard, HearConcern
+from domain.values import RecoveryId
+from infrastructure.keys import Keyring, SubjectKey
+from infrastructure.mapper import Mapper
+from infrastructure.orders import Order
+from infrastructure.record import Draft, Record
+from infrastructure.recorder import COLUMNS
+
+CUSTOMERS: Final = 10_000
+BUSY: Final = 2_000
+"""So many customers get four fifths of all commands."""
+WORDS: Final = "He paid for six plums and can eat three of them; "
+SUMMARY: Final = (WORDS * 5)[:200]
+ACTOR: Final = Actor(kind="service", ref="k:bench")
+SOURCE: Final = "urn:bench"
+Values = tuple[Any, ...]
+"""The thirteen values of one row."""
+
+
+def choices(seed: int, n: int, customers: int = CUSTOMERS, busy: int = BUSY) -> list[int]:
+    """The numbers of the customers that n commands are about."""
+    chance = random.Random(seed)
+    return [chance.randrange(busy if chance.random() < 0.8 else customers) for _ in range(n)]
+
+
+def opening() -> Order:
+    """Opens a customer with a failure, so that there is something to hear about."""
+    command = ReportFailure(what="wrong_or_broken", description="Three of the six plums were rotten.")
+    return Order(command=command, customer=None, actor=ACTOR, source=SOURCE)
+
+
+def hearing(customer: UUID) -> Order:
+    """One command that becomes one event with 200 personal bytes."""
+    return Order(command=HearConcern(summary=SUMMARY), customer=customer, actor=ACTOR, source=SOURCE)
+
+
+@dataclass
+class Drafting:
+    """Makes drafts of the event that such a command becomes, on streams of its own."""
+
+    mapper: Mapper
+    keyring: Keyring
+    engine: Engine
+    streams: int = BUSY
+
+    @cached_property
+    def subjects(self) -> list[tuple[UUID, SubjectKey]]:
+        """The streams and their keys, stored as they must be."""
+        now = datetime.now(UTC)
+        ids = [self.keyring.entropy.random_id() for _ in range(self.streams)]
+        with self.engine.begin() as conn:
+            return [(one, self.keyring.make_subject_key(conn, self.mapper.ledger, one, now)) for one in ids]
+
+    def __post_init__(self) -> None:
+        self._versions = [0] * self.streams
+
+    def drafts(self, seed: int, n: int) -> Iterator[Draft]:
+        """So many drafts, encrypted and with their headers prepared."""
+        now = datetime.now(UTC)
+        for number in choices(seed, n, self.streams, self.streams):
+            stream, key = self.subjects[number]
+            self._versions[number] += 1
+            event_id = self.keyring.entropy.new_id()
+            yield self.mapper.draft(
+                ConcernHeard(recovery_id=RecoveryId(stream), summary=SUMMARY),
+                stream_id=stream,
+                version=self._versions[number],
+                event_id=event_id,
+                occurred_at=now,
+                actor=ACTOR,
+                source=SOURCE,
+                correlation_id=event_id,
+                customer_key=key,
+            )
+
+
+def values(record: Record) -> Values:
+    """The row as the driver takes it."""
+    return tuple(getattr(record, name) for name in COLUMNS)
+
+
+def raw_connection(url: str) -> psycopg.Connection[Any]:
+    """The driver's own connection, with nothing of ours around it."""
+    return psycopg.connect(make_url(url).set(drivername="postgresql").render_as_string(hide_password=False))
