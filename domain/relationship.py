@@ -12,7 +12,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict
 
 from domain.errors import AmbiguousRecovery, Erased, OwnCase, UnknownRef, WrongPhase
-from domain.kinds import Command, Context, Event, Fact
+from domain.kinds import Actor, Command, Context, Event, Fact
 from domain.values import CallerRef, Frozen, Money, RecoveryId
 
 Phase = Literal["reported", "acknowledged", "acting", "resolved", "closed"]
@@ -263,23 +263,6 @@ class RelationshipEvent(Event):
         return state
 
 
-class RecoveryEvent(RelationshipEvent):
-    """An event of one recovery. Subclasses say what changes in it."""
-
-    recovery_id: RecoveryId
-
-    def evolve(self, state: Relationship, fact: Fact) -> Relationship:
-        recovery = state.recoveries.get(self.recovery_id)
-        if recovery is None:
-            return state
-        last_event_at = later(recovery.last_event_at, fact.occurred_at)
-        return state.with_recovery(self.change(recovery, fact).but(last_event_at=last_event_at))
-
-    def change(self, recovery: Recovery, fact: Fact) -> Recovery:
-        """The recovery after this event."""
-        return recovery
-
-
 class OptionalRecoveryEvent(RelationshipEvent):
     """An event that may belong to a recovery, or to the relationship alone."""
 
@@ -295,6 +278,12 @@ class OptionalRecoveryEvent(RelationshipEvent):
     def change(self, recovery: Recovery, fact: Fact) -> Recovery:
         """The recovery after this event."""
         return recovery
+
+
+class RecoveryEvent(OptionalRecoveryEvent):
+    """An event of one recovery. Subclasses say what changes in it."""
+
+    recovery_id: RecoveryId
 
 
 class RelationshipCommand(Command):
@@ -399,6 +388,18 @@ def fold(facts: Iterable[Fact], state: Relationship) -> Relationship:
 
 def foreseen(state: Relationship, events: Iterable[Event], at: Context) -> Relationship:
     """The state as it will be once these events are recorded; for decisions made of several steps."""
+    return assumed(state, events, occurred_at=at.occurred_at, recorded_at=at.recorded_at, actor=at.actor)
+
+
+def assumed(
+    state: Relationship,
+    events: Iterable[Event],
+    *,
+    occurred_at: datetime,
+    recorded_at: datetime,
+    actor: Actor,
+) -> Relationship:
+    """The state as it would be if these events were recorded so. Positions and ids are not known yet."""
     for event in events:
         fact = Fact(
             event=event,
@@ -406,9 +407,9 @@ def foreseen(state: Relationship, events: Iterable[Event], at: Context) -> Relat
             version=state.version + 1,
             position=state.position,
             event_id=state.customer_id,
-            occurred_at=at.occurred_at,
-            recorded_at=at.recorded_at,
-            actor=at.actor,
+            occurred_at=occurred_at,
+            recorded_at=recorded_at,
+            actor=actor,
             source="",
         )
         state = evolve(state, fact)

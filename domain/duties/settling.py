@@ -8,8 +8,8 @@ from domain.duties.deadlines import missed_deadlines
 from domain.duties.due import Due
 from domain.duties.quiet_close import quiet_closes
 from domain.duties.silence import silences
-from domain.kinds import AMENDS, Event, Fact
-from domain.relationship import Relationship, evolve
+from domain.kinds import AMENDS, Event
+from domain.relationship import Relationship, assumed
 
 DUTIES = (missed_deadlines, silences, quiet_closes)
 
@@ -24,7 +24,7 @@ def settle(state: Relationship, until: datetime, targets: Targets = SHIPPED) -> 
     while (due := _first(state, targets)) is not None and due.at <= until:
         events = due.events()
         settled += [(due.at, event) for event in events]
-        state = _after(state, due.at, events)
+        state = assumed(state, events, occurred_at=due.at, recorded_at=due.at, actor=AMENDS)
     return settled
 
 
@@ -46,20 +46,3 @@ def _all_due(state: Relationship, targets: Targets) -> Iterator[Due]:
         if recovery.clocks and recovery.phase != "closed":
             for duty in DUTIES:
                 yield from duty(state, recovery, targets)
-
-
-def _after(state: Relationship, at: datetime, events: tuple[Event, ...]) -> Relationship:
-    for event in events:
-        fact = Fact(
-            event=event,
-            stream_id=state.customer_id,
-            version=state.version + 1,
-            position=state.position,
-            event_id=state.customer_id,
-            occurred_at=at,
-            recorded_at=at,
-            actor=AMENDS,
-            source="",
-        )
-        state = evolve(state, fact)
-    return state
