@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -24,6 +25,9 @@ from infrastructure.writer import Writer, utc_now
 from projections import ALL, recoveries
 from projections.base import Source
 
+# As many connections as there are threads that answer reads, and a few for the parts; nobody waits long for one.
+POOL: Final = {"pool_size": 10, "max_overflow": 36, "pool_timeout": 5}
+
 
 class Container:
     """Every part of one process on one ledger. `start` runs them, `stop` ends them in order."""
@@ -31,7 +35,7 @@ class Container:
     def __init__(self, settings: Settings, clock: Callable[[], datetime] = utc_now) -> None:
         check(settings)
         self.settings, self.clock = settings, clock
-        self.engine = make_engine(settings.database_url)
+        self.engine = make_engine(settings.database_url, **POOL)
         self.keyring = Keyring(settings.key_file)
         self.mapper = Mapper(settings.ledger, self.keyring)
         self.bell = Bell()
@@ -53,6 +57,8 @@ class Container:
 
     def start_writing(self) -> None:
         """Takes orders, and hears what other processes append."""
+        # Before the first event: read models of an empty ledger are live at once and fold together, in one pass.
+        self.projector.enter()
         self.listener.start()
         self.writer.start()
 

@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 
 from domain.errors import Broken
-from infrastructure.recorder import read_head
+from infrastructure.recorder import lock_head
 from infrastructure.tables import generations, parked, tracking
 
 NONE: Final = 0
@@ -76,15 +76,20 @@ def live_generation(ledger: str) -> Callable[[str], ColumnElement[int]]:
 
 def enter(conn: Connection, ledger: str, wanted: Sequence[Wanted]) -> None:
     """Makes the books of projections that have none: live at once in an empty ledger, elsewhere to be built."""
-    known = set(conn.scalars(select(generations.c.name).where(generations.c.ledger == ledger)))
-    empty = read_head(conn, ledger).position == 0
-    for one in wanted:
-        if one.name in known:
-            continue
+    if not _unknown(conn, ledger, wanted):
+        return
+    # Locked, so that of two processes that start at once one finds the books made.
+    empty = lock_head(conn, ledger).position == 0
+    for one in _unknown(conn, ledger, wanted):
         live = {"version": one.version, "live": 1} if empty else {"version": 0, "live": NONE}
         conn.execute(insert(generations).values(ledger=ledger, name=one.name, **live))
         if empty:
             _begin_at_zero(conn, ledger, Generation(one.name, 1))
+
+
+def _unknown(conn: Connection, ledger: str, wanted: Sequence[Wanted]) -> list[Wanted]:
+    known = set(conn.scalars(select(generations.c.name).where(generations.c.ledger == ledger)))
+    return [one for one in wanted if one.name not in known]
 
 
 def live(conn: Connection, ledger: str, wanted: Sequence[Wanted]) -> list[Generation]:

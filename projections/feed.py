@@ -6,6 +6,7 @@ A story holds codes and offsets ("+6 min") only: no person, no words, no date, n
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final, Literal
 from uuid import UUID, uuid5
 
@@ -144,7 +145,9 @@ class Feed(Projection):
         return _changed(recovery_id, fact, {"kind": "recovery", "story": story})
 
 
+@lru_cache(maxsize=10_000)
 def _item(object_id: UUID) -> UUID:
+    # Remembered: every event of a recovery asks for it anew.
     return uuid5(_ITEMS, object_id.hex)
 
 

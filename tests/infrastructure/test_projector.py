@@ -4,6 +4,7 @@ import shutil
 import tempfile
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -501,3 +502,11 @@ def test_lag_is_measured_against_the_true_head(shelf: Book):
     assert projector.lag() == 100
     projector.run_once()
     assert (projector.lag(), projector.position()) == (70, 30)
+
+
+def test_processes_that_start_together_make_the_books_once(database: str, tmp_path: Path):
+    with book(database, tmp_path) as shelf, ThreadPoolExecutor(4) as pool:
+        entered = [pool.submit(shelf.projector) for _ in range(4)]
+        assert [one.exception() for one in entered] == [None] * 4
+        with shelf.engine.connect() as conn:
+            assert conn.scalars(select(generations.c.live)).all() == [1] * len(ALL)

@@ -34,8 +34,10 @@ def imported(amends: Desk, importer: Importer, name: str, rows: int | None = Non
     source = open_source(data("given") / f"{name}.csv.xz", importer.REQUIRED)
     if rows is not None:
         source = replace(source, records=islice(source.records, rows))
+    projector = Projector(amends.engine, amends.mapper, ALL)
+    projector.enter()
     tally = run(importer, source, amends.writer.submit, amends.keyring)
-    Projector(amends.engine, amends.mapper, ALL).catch_up()
+    projector.catch_up()
     return tally
 
 
