@@ -4,7 +4,7 @@ Everything here happens between locking the head and committing; nothing outside
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -116,7 +116,8 @@ class Page:
         return Relationship(self._tools.new_stream()), given
 
     def _worked(self, order: Order, state: Relationship, references: References) -> Work:
-        occurred_at = order.occurred_at or self._now
+        # In UTC, as it will be read back: what depends on the day must not depend on the caller's zone.
+        occurred_at = (order.occurred_at or self._now).astimezone(UTC)
         self._check_time(order, occurred_at)
         if order.if_match is not None and order.if_match != state.version:
             raise StaleVersion(state.version)

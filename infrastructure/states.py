@@ -7,16 +7,19 @@ from typing import Final
 from uuid import UUID
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, and_, func, or_, select
+from sqlalchemy import Connection, and_, func, select
 
 from domain.kinds import Fact
 from domain.relationship import Relationship, evolve
 from infrastructure.mapper import Mapper
+from infrastructure.record import Record
 from infrastructure.recorder import to_record
 from infrastructure.tables import events, snapshots
 
 STATE: Final = TypeAdapter(Relationship)
-FORMAT: Final = "relationship:" + sha256(repr(STATE.json_schema()).encode()).hexdigest()[:16]
+FOLD: Final = 1
+"""Rises when events change the state in another way than before though its shape stays the same."""
+FORMAT: Final = f"relationship:{FOLD}:" + sha256(repr(STATE.json_schema()).encode()).hexdigest()[:16]
 """Names the state's shape: a snapshot of another shape is passed over and the stream folded anew."""
 SNAPSHOT_EVERY: Final = 100
 _STREAMS_A_QUERY: Final = 200
@@ -49,18 +52,23 @@ class States:
     def keep(self, states: Mapping[UUID, Relationship], seen: int) -> None:
         """Takes these states, true as of position `seen`."""
         for stream, state in states.items():
-            self._states[stream] = state
-            self._states.move_to_end(stream)
+            if state.version:  # ids of nobody must not push customers out
+                self._states[stream] = state
+                self._states.move_to_end(stream)
         while len(self._states) > self._size:
             self._states.popitem(last=False)
         self.seen = seen
 
-    def catch_up(self, facts: Iterable[Fact], seen: int) -> None:
+    def catch_up(self, records: Iterable[Record], mapper: Mapper, seen: int) -> None:
         """Brings kept states up to date with what somebody else appended."""
-        for fact in facts:
-            state = self._states.get(fact.stream_id)
-            if state is not None:
-                self._states[fact.stream_id] = evolve(state, fact)
+        for record in records:
+            state = self._states.get(record.stream_id)
+            if state is None:
+                continue
+            try:
+                self._states[record.stream_id] = evolve(state, mapper.fact(record))
+            except Exception:  # noqa: BLE001 - whoever loads this stream next is told what is wrong with it
+                del self._states[record.stream_id]
         self.seen = seen
 
     def drop(self, streams: Collection[UUID]) -> None:
@@ -103,18 +111,17 @@ def _snapshots(conn: Connection, ledger: str, streams: list[UUID]) -> dict[UUID,
 
 
 def _tails(conn: Connection, mapper: Mapper, ledger: str, begun: Mapping[UUID, Relationship]) -> Iterable[Fact]:
+    query = select(events).where(events.c.ledger == ledger).order_by(events.c.stream_id, events.c.version)
     cold = [stream for stream, state in begun.items() if not state.version]
-    warm = [
-        and_(events.c.stream_id == stream, events.c.version > state.version)
+    # One query for each stream with a snapshot: joined by OR, SQLite reads the whole ledger instead of the index.
+    tails = [query.where(events.c.stream_id.in_(cold))] + [
+        query.where(events.c.stream_id == stream, events.c.version > state.version)
         for stream, state in begun.items()
         if state.version
     ]
-    rows = conn.execute(
-        select(events)
-        .where(events.c.ledger == ledger, or_(events.c.stream_id.in_(cold), *warm))
-        .order_by(events.c.stream_id, events.c.version)
-    )
-    return (mapper.fact(to_record(row)) for row in rows)
+    for tail in tails:
+        for row in conn.execute(tail).all():
+            yield mapper.fact(to_record(row))
 
 
 def current_version(conn: Connection, ledger: str, stream: UUID) -> int:

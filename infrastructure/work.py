@@ -1,6 +1,7 @@
 """Work: what one order appends to its stream, kept apart until the order has succeeded as a whole."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -18,6 +19,22 @@ from infrastructure.subjects import Subjects
 from infrastructure.tools import Tools
 
 DUTIES_SOURCE: Final = "amends:duties"
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """What the events of one order share."""
+
+    actor: Actor
+    source: str
+    correlation_id: UUID | None = None
+    causation_id: UUID | None = None
+    traceparent: str | None = None
+    time_known: bool = True
+
+
+# Of whichever command time happens to be settled before: what it causes is not that command's doing.
+_CLOCK: Final = Envelope(AMENDS, DUTIES_SOURCE)
 
 
 class Work:
@@ -58,15 +75,23 @@ class Work:
         if not self.state.version:
             return
         for due_at, event in settle(self.state, until):
-            self._append(event, due_at, AMENDS, DUTIES_SOURCE, self._tools.new_id(), None)
+            self._append(event, due_at, _CLOCK, self._tools.new_id())
         self._settled = len(self.records)
 
     def add(self, decided: Sequence[Event], first_id: UUID) -> None:
         """Appends the events of the command; the first takes this id, and correlates the others."""
+        order = self._order
+        envelope = Envelope(
+            actor=order.actor,
+            source=order.source,
+            correlation_id=order.correlation_id or first_id,
+            causation_id=order.causation_id,
+            traceparent=order.traceparent,
+            time_known=order.time_known,
+        )
         for n, event in enumerate(decided):
-            event_id = first_id if n == 0 else self._tools.new_id()
             self._link(event)
-            self._append(event, self._occurred_at, self._order.actor, self._order.source, event_id, first_id)
+            self._append(event, self._occurred_at, envelope, first_id if n == 0 else self._tools.new_id())
 
     def _link(self, event: Event) -> None:
         for kind, value in event.links():
@@ -77,15 +102,7 @@ class Work:
             elif leads_to != self.stream:
                 raise AlreadyExists("reference")
 
-    def _append(
-        self,
-        event: Event,
-        occurred_at: datetime,
-        actor: Actor,
-        source: str,
-        event_id: UUID,
-        correlation_id: UUID | None,
-    ) -> None:
+    def _append(self, event: Event, occurred_at: datetime, envelope: Envelope, event_id: UUID) -> None:
         fact = Fact(
             event=event,
             stream_id=self.stream,
@@ -94,12 +111,12 @@ class Work:
             event_id=event_id,
             occurred_at=occurred_at,
             recorded_at=self._now,
-            actor=actor,
-            source=source,
-            correlation_id=self._order.correlation_id or correlation_id,
-            causation_id=self._order.causation_id,
-            traceparent=self._order.traceparent,
-            time_known=self._order.time_known,
+            actor=envelope.actor,
+            source=envelope.source,
+            correlation_id=envelope.correlation_id,
+            causation_id=envelope.causation_id,
+            traceparent=envelope.traceparent,
+            time_known=envelope.time_known,
         )
         self.records.append(self._record(fact))
         self.facts.append(fact)

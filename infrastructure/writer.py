@@ -11,7 +11,8 @@ from typing import Final
 
 import structlog
 from sqlalchemy import Connection, Engine, text
-from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from domain.errors import Busy, Unavailable
 from infrastructure.engine import begin_writing
@@ -28,6 +29,8 @@ PAGE: Final = 256
 CATCH_UP_AT_MOST: Final = 5_000
 """When others appended more than this, the kept states are dropped instead of brought up to date."""
 NOTIFY_EVERY_SECONDS: Final = 0.02
+OUT_OF_REACH: Final = (OperationalError, InterfaceError, PoolTimeout)
+"""The database is gone, or gave no connection: nothing about any order is at fault."""
 
 
 def utc_now() -> datetime:
@@ -76,6 +79,7 @@ class Writer:
         self._thread: threading.Thread | None = None
         self._states = States(states)
         self._conn: Connection | None = None
+        self._committing = False
         self._notify_due: float | None = None
         self._notified_at = 0.0
 
@@ -134,26 +138,22 @@ class Writer:
     def _commit_or_split(self, waiting: Sequence[_Waiting]) -> None:
         try:
             answers = self._commit([one.order for one in waiting])
-        except OperationalError as fault:
-            self._fail(waiting, fault)
-        except SQLAlchemyError as fault:
-            # Something in one order broke the transaction of all: each gets its own.
-            if len(waiting) == 1:
-                self._fail(waiting, fault)
-            else:
-                kind = type(fault).__name__
-                log.warning("page_split", ledger=self._tools.ledger, orders=len(waiting), fault=kind)
-                for one in waiting:
-                    self._commit_or_split([one])
         except Exception as fault:  # noqa: BLE001 - the thread must outlive any fault; its callers are told
-            self._fail(waiting, fault)
+            if len(waiting) == 1 or self._committing or isinstance(fault, OUT_OF_REACH):
+                self._fail(waiting, fault)
+                return
+            # Something about one order broke the page of all, before anything was committed: each gets its own.
+            kind = type(fault).__name__
+            log.warning("page_split", ledger=self._tools.ledger, orders=len(waiting), fault=kind)
+            for one in waiting:
+                self._commit_or_split([one])
         else:
             for one, answer in zip(waiting, answers, strict=True):
                 _deliver(one.future, answer)
 
     def _fail(self, waiting: Sequence[_Waiting], fault: Exception) -> None:
         log.error("page_failed", ledger=self._tools.ledger, orders=len(waiting), fault=type(fault).__name__)
-        answer = Unavailable() if isinstance(fault, DBAPIError) else fault
+        answer = Unavailable() if isinstance(fault, SQLAlchemyError) else fault
         for one in waiting:
             one.future.set_exception(answer)
 
@@ -170,6 +170,7 @@ class Writer:
 
     def _in_one_transaction(self, conn: Connection, orders: Sequence[Order]) -> list[Answer]:
         ledger = self._tools.ledger
+        self._committing = False
         with begin_writing(conn):
             head = lock_head(conn, ledger)
             self._catch_up(conn, head)
@@ -178,6 +179,8 @@ class Writer:
             answers = page.run(orders)
             if page.records:
                 move_head(conn, ledger, page.last_position, now)
+            # From here on nobody can tell what the database kept: such a page is never tried again by us.
+            self._committing = True
         self._states.keep(page.states, page.last_position)
         if page.records:
             self._on_commit(page.last_position)
@@ -192,8 +195,7 @@ class Writer:
             self._states.clear(head.position)
             return
         records = read_records(conn, self._tools.ledger, self._states.seen, behind)
-        others = (record for record in records if record.stream_id in self._states)
-        self._states.catch_up((self._tools.mapper.fact(record) for record in others), head.position)
+        self._states.catch_up(records, self._tools.mapper, head.position)
 
     def _connection(self) -> Connection:
         if self._conn is None or self._conn.closed:

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import timedelta, timezone
 from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import Engine, func, select, text
+from sqlalchemy import Engine, event, func, select, text
 
 from domain.errors import (
     AlreadyExists,
@@ -25,10 +25,14 @@ from domain.errors import (
 from domain.kinds import Actor
 from domain.moves.apology import Apologise
 from domain.moves.cause import AttributeCause
+from domain.moves.hearing import HearConcern
 from domain.moves.outcome import Resolve
 from domain.moves.relationship import LinkReference, OpenRelationship
 from domain.moves.treatment import ReportTreatment
+from domain.relationship import Relationship
+from infrastructure.keys import KeysBroken
 from infrastructure.recorder import read_head, read_records
+from infrastructure.states import States, load
 from infrastructure.tables import commands, events, snapshots, subject_keys
 from tests.support.writing import Desk, crm, desk, late
 
@@ -352,3 +356,73 @@ def test_an_erased_fingerprint_answers_that_the_customer_was_erased(amends: Desk
         conn.execute(commands.update().values(fingerprint=None))
     with pytest.raises(Erased):
         amends.post(late(), crm("C-1001"), key="k", said="x")
+
+
+def test_one_customer_whose_key_cannot_be_used_takes_no_neighbour_down(database: str, tmp_path: Path) -> None:
+    with desk(database, tmp_path) as amends:
+        broken = amends.post(late(), crm("C-1")).customer_id
+        whole = amends.post(late(), crm("C-2")).customer_id
+        with amends.engine.begin() as conn:
+            conn.execute(subject_keys.update().where(subject_keys.c.subject == broken).values(kek_id="another"))
+    with desk(database, tmp_path, start=False) as amends:
+        lost = amends.writer.submit(amends.order(HearConcern(summary="δεν άκουσε κανείς"), broken))
+        heard = amends.writer.submit(amends.order(HearConcern(summary="nobody listened"), whole))
+        amends.writer.start()
+        assert isinstance(lost.exception(30), KeysBroken)
+        assert heard.result(30).version == 6
+
+
+def test_what_time_does_is_not_the_doing_of_the_command_that_came_next(amends: Desk) -> None:
+    customer = amends.post(late(severity=5), crm("C-1")).customer_id
+    amends.clock.forward(minutes=20)
+    amends.post(Apologise(said="admits"), customer, correlation_id=uuid4(), causation_id=uuid4(), time_known=False)
+    missed, apology = amends.mapper.facts(records(amends.engine)[-2:])
+    assert (missed.correlation_id, missed.causation_id, missed.time_known) == (None, None, True)
+    assert None not in (apology.correlation_id, apology.causation_id)
+    assert not apology.time_known
+
+
+def test_a_time_in_another_zone_is_the_same_time(amends: Desk) -> None:
+    athens = timezone(timedelta(hours=2))
+    moment = amends.clock.now.astimezone(athens)
+    customer = amends.post(late(), crm("C-1"), occurred_at=moment).customer_id
+    [fact] = amends.mapper.facts(records(amends.engine)[1:2])
+    assert fact.occurred_at.utcoffset() == timedelta(0)
+    [state] = load_states(amends, customer)
+    assert fact.occurred_at == state.opened_at == moment
+
+
+def load_states(amends: Desk, *streams: UUID) -> list[Relationship]:
+    with amends.engine.connect() as conn:
+        return list(load(conn, amends.mapper, "main", streams).values())
+
+
+def test_ids_of_nobody_push_no_customer_out() -> None:
+    kept, customer = States(2), Relationship(uuid4(), version=5)
+    kept.keep({customer.customer_id: customer}, 5)
+    for _ in range(5):
+        nobody = uuid4()
+        kept.keep({nobody: Relationship(nobody)}, 5)
+    assert kept.get(customer.customer_id) is customer
+    assert len(kept) == 1
+
+
+def test_a_stream_with_a_snapshot_is_loaded_through_the_index(sqlite_database: str, tmp_path: Path) -> None:
+    with desk(sqlite_database, tmp_path) as amends:
+        warm = amends.post(late(), crm("C-1")).customer_id
+        for _ in range(100):
+            amends.post(Apologise(said="regret"), warm)
+        cold = amends.post(late(), crm("C-2")).customer_id
+        asked: list[str] = []
+        event.listen(amends.engine, "before_cursor_execute", lambda *a: asked.append((a[2], a[3])))
+        with amends.engine.connect() as conn:
+            loaded = load(conn, amends.mapper, "main", {warm, cold})
+            plans = [
+                row.detail
+                for statement, given in list(asked)
+                if "FROM events" in statement
+                for row in conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", given)
+            ]
+    assert {state.version for state in loaded.values()} == {105, 5}
+    assert len(plans) >= 2
+    assert all("stream_id=?" in plan for plan in plans if "SEARCH" in plan or "SCAN" in plan)
