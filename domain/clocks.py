@@ -13,6 +13,9 @@ from domain.kinds import Context, Event, Fact
 from domain.relationship import ClockStep, Deadline, Recovery, RecoveryEvent
 from domain.values import Code, Count, Moment, RecoveryId
 
+FOLLOWED_UP_FROM: Final = 3
+"""From this severity on the follow-up has a deadline; below it is only planned (D7)."""
+
 
 @dataclass(frozen=True)
 class Targets:
@@ -97,7 +100,7 @@ class SilenceNoticed(RecoveryEvent, topic="silence.noticed"):
     n: Count
 
     def change(self, recovery: Recovery, fact: Fact) -> Recovery:
-        return recovery.but(silences=self.n, silent_since=self.silent_since)
+        return recovery.but(silences=self.n, silent_since=self.silent_since, silence_noticed_at=fact.occurred_at)
 
 
 def set_clocks(recovery: Recovery, at: Context, targets: Targets, *steps: ClockStep) -> list[Event]:
@@ -128,6 +131,13 @@ def awaits_compensation(recovery: Recovery) -> bool:
     """Whether a compensation is expected that was neither given, nor turned down, nor waived."""
     settled = "compensation" in recovery.done or "compensation" in recovery.waived
     return recovery.expects_compensation and not settled
+
+
+def follow_up_clock(recovery: Recovery, at: Context, targets: Targets = SHIPPED) -> list[Event]:
+    """The `deadline.set` for asking the customer afterwards, where the matter is grave and nobody waived it."""
+    if recovery.urgency < FOLLOWED_UP_FROM or "follow_up" in recovery.waived:
+        return []
+    return set_clocks(recovery, at, targets, "follow_up")
 
 
 def promised_update(recovery: Recovery, due_at: datetime | None, at: Context) -> list[Event]:

@@ -65,12 +65,12 @@ class RecoveryReopened(RecoveryEvent, topic="recovery.reopened"):
     cause: ReopenCause
 
     def change(self, recovery: Recovery, fact: Fact) -> Recovery:
-        return recovery.but(
+        return recovery.heard_from_us(fact).but(
             phase="acting",
             reopened_for=self.cause,
             reopenings=recovery.reopenings + 1,
             deviations=recovery.deviations + (self.cause != "dissatisfied"),
-            acted=False,
+            settled_by=(),
             apologised=False,
             stated=False,
             resolved_at=None,
@@ -81,10 +81,6 @@ class RecoveryReopened(RecoveryEvent, topic="recovery.reopened"):
             unanswered=(),
             declined=False,
             deadlines={},
-            contacted_at=fact.occurred_at,
-            contact_recorded_at=fact.recorded_at,
-            silences=0,
-            silent_since=None,
         )
 
 

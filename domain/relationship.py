@@ -18,11 +18,9 @@ from domain.values import CallerRef, Frozen, Money, RecoveryId
 Phase = Literal["reported", "acknowledged", "acting", "resolved", "closed"]
 Step = Literal["apology", "remedy", "compassion", "compensation", "follow_up", "root_cause"]
 ClockStep = Literal["acknowledge", "first_action", "remedy", "compensation", "follow_up", "update", "response"]
+Settling = Literal["remedy", "compensation"]
 REMEMBERED: Final = timedelta(days=180)
 """How long a similar failure counts as a repetition. Source: satisfaction.md section 2."""
-
-STANDING: Final = ("delivered", "turned_down")
-"""A remedy or compensation that counts as something done."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +39,7 @@ class Remedy(Frozen):
     remedy_kind: str
     repaid_by: str
     status: Literal["promised", "started", "delivered", "failed", "turned_down"] = "promised"
+    delivered_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -113,8 +112,9 @@ class Recovery(Frozen):
     """Open clocks by step."""
     missed: tuple[str, ...] = ()
 
-    acted: bool = False
-    """Since the last (re)opening: delivered, refused with an alternative, or turned down (I-4)."""
+    settled_by: tuple[tuple[Settling, UUID | None], ...] = ()
+    """What settled it since the last (re)opening and still stands (I-4): the remedies and compensations
+    delivered or turned down; a request refused with an alternative stands as a remedy without an id."""
     apologised: bool = False
     """Since the last (re)opening (I-4)."""
     reopened_for: str | None = None
@@ -130,8 +130,12 @@ class Recovery(Frozen):
     contacted_at: datetime | None = None
     """The last contact towards the customer, or the report itself: silence is counted from here."""
     contact_recorded_at: datetime | None = None
+    silence_counts_from: datetime | None = None
+    """When the ledger recorded what last made silence possible or changed its interval: the report, a contact, a
+    new urgency, an address. No silence is noticed that would have fallen due before."""
     silences: int = 0
     silent_since: datetime | None = None
+    silence_noticed_at: datetime | None = None
     tries: tuple[date, ...] = ()
     """Days of follow-up attempts since the last resolution."""
     unanswered: tuple[date, ...] = ()
@@ -153,6 +157,11 @@ class Recovery(Frozen):
     def urgency(self) -> int:
         """The severity for clocks, invariants and risk: the higher of both, the customer's counted up to 4."""
         return max(self.severity, min(self.severity_customer or 0, 4))
+
+    @property
+    def acted(self) -> bool:
+        """Whether something was done since the last (re)opening that still stands (I-4)."""
+        return bool(self.settled_by)
 
     @property
     def ended(self) -> bool:
@@ -186,20 +195,30 @@ class Recovery(Frozen):
         """
         if self.contacted_at is not None and fact.occurred_at < self.contacted_at:
             return self
+        return self.heard_from_us(fact)
+
+    def heard_from_us(self, fact: Fact) -> "Recovery":
+        """The recovery with its silence counted from this fact, whenever it happened."""
         return self.but(
-            contacted_at=fact.occurred_at, contact_recorded_at=fact.recorded_at, silences=0, silent_since=None
+            contacted_at=fact.occurred_at,
+            contact_recorded_at=fact.recorded_at,
+            silence_counts_from=fact.recorded_at,
+            silences=0,
+            silent_since=None,
+            silence_noticed_at=None,
         )
 
-    def taken_back(self) -> "Recovery":
-        """The recovery after something delivered failed or was reversed: done is what still stands."""
-        stands = {
-            "remedy": any(one.status in STANDING for one in self.remedies.values()),
-            "compensation": any(one.status in STANDING for one in self.compensations.values()),
-        }
-        return self.but(
-            acted=self.acted and any(stands.values()),
-            done={step: done for step, done in self.done.items() if stands.get(step, True)},
-        )
+    def settled(self, step: Settling, by: UUID | None) -> "Recovery":
+        """The recovery with this remedy or compensation standing as something done; None: a refusal."""
+        return self.but(settled_by=(*self.settled_by, (step, by)))
+
+    def taken_back(self, step: Settling, by: UUID) -> "Recovery":
+        """The recovery after this delivered remedy or compensation failed or was reversed: done is what stands."""
+        standing = tuple(one for one in self.settled_by if one != (step, by))
+        taken = self.but(settled_by=standing)
+        if any(of == step for of, _ in standing):
+            return taken
+        return taken.but(done={one: done for one, done in self.done.items() if one != step})
 
     def acting(self) -> "Recovery":
         """The recovery in phase acting, unless it has ended."""
@@ -228,8 +247,6 @@ class Relationship(Frozen):
     contactable: bool = True
     opened_at: datetime | None = None
     recoveries: Mapping[UUID, Recovery] = field(default_factory=dict)
-    failures: tuple[tuple[datetime, str], ...] = ()
-    """(occurred_at, similarity_key) of the failures of the last 180 days."""
     gestures: frozenset[UUID] = frozenset()
     obstacles: Mapping[UUID, str] = field(default_factory=dict)
     """Open obstacles that belong to no recovery, with their kind."""
@@ -252,7 +269,10 @@ class Relationship(Frozen):
 
     def had_similar(self, similarity_key: str, at: datetime) -> bool:
         """Whether a similar failure lies within 180 days before `at`; late news counts as distance 0."""
-        return any(key == similarity_key and at - when <= REMEMBERED for when, key in self.failures)
+        return any(
+            one.similarity_key == similarity_key and at - one.opened_at <= REMEMBERED
+            for one in self.recoveries.values()
+        )
 
 
 class RelationshipEvent(Event):

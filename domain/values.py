@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, ClassVar, Final, NewType, Self, TypeVar
 from uuid import UUID
 
 from pydantic import (
+    AfterValidator,
     AwareDatetime,
     BaseModel,
     ConfigDict,
@@ -31,7 +33,17 @@ CommitmentId = NewType("CommitmentId", UUID)
 GestureId = NewType("GestureId", UUID)
 ColleagueId = NewType("ColleagueId", UUID)
 
-Moment = AwareDatetime
+EARLIEST: Final = datetime(1900, 1, 1, tzinfo=UTC)
+LATEST: Final = datetime(2200, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC)
+
+
+def _in_utc(moment: datetime) -> datetime:
+    return moment.astimezone(UTC)
+
+
+Moment = Annotated[AwareDatetime, Field(ge=EARLIEST, le=LATEST), AfterValidator(_in_utc)]
+"""A moment of the years 1900 to 2200, in UTC. At the ends of the calendar a zone's offset leaves it, and what
+was stored could not be read back."""
 MAX_INT: Final = 2**53 - 1
 
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z0-9._:-]{1,64}$")]

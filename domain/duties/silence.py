@@ -19,15 +19,20 @@ def silences(state: Relationship, recovery: Recovery, targets: Targets) -> Itera
     """The next `silence.noticed` of this recovery, one interval after the contact or after the one before.
 
     Nobody can be silent towards a customer who left no address. Where the first interval had passed when the
-    last contact was recorded, none follows until the next contact: late news raises no storm.
+    last contact was recorded, none follows until the next contact: late news raises no storm. Neither does a new
+    urgency or a new address: the intervals that had passed by then are passed over.
     """
     if recovery.ended or not state.contactable or recovery.silences >= MOST:
         return
-    since, recorded_at = recovery.contacted_at, recovery.contact_recorded_at
-    interval = targets.allowance("silence", recovery.urgency)
-    if since is None or recorded_at is None or since + interval <= recorded_at:
+    since, counts_from = recovery.contacted_at, recovery.silence_counts_from
+    if since is None or counts_from is None:
         return
-    due_at = since + interval * (recovery.silences + 1)
+    interval = targets.allowance("silence", recovery.urgency)
+    if counts_from == recovery.contact_recorded_at and since + interval <= counts_from:
+        return
+    last = recovery.silence_noticed_at or since
+    passed_over = max((counts_from - last) // interval, 0)
+    due_at = last + interval * (passed_over + 1)
     yield Due(due_at, "D2", recovery.recovery_id, partial(_noticed, recovery, since))
 
 

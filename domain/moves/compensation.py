@@ -94,8 +94,9 @@ class CompensationDelivered(RecoveryEvent, topic="compensation.delivered"):
     late: bool = False
 
     def change(self, recovery: Recovery, fact: Fact) -> Recovery:
-        delivered = _with_status(recovery, self.compensation_id, "delivered").but(acted=True)
-        done = delivered.acting().contacted(fact).with_done("compensation", fact).with_done("first_action", fact)
+        delivered = _with_status(recovery, self.compensation_id, "delivered")
+        settled = delivered.settled("compensation", self.compensation_id)
+        done = settled.acting().contacted(fact).with_done("compensation", fact).with_done("first_action", fact)
         return done.without_clocks("compensation", "first_action")
 
 
@@ -136,7 +137,11 @@ class CompensationReversed(RecoveryEvent, topic="compensation.reversed"):
     reason: Personal[Words]
 
     def change(self, recovery: Recovery, fact: Fact) -> Recovery:
-        return _with_status(recovery, self.compensation_id, "reversed").taken_back()
+        before = recovery.compensations.get(self.compensation_id)
+        reversed_ = _with_status(recovery, self.compensation_id, "reversed")
+        if before is None or before.status != "delivered":
+            return reversed_
+        return reversed_.taken_back("compensation", self.compensation_id)
 
 
 class ReverseCompensation(RecoveryCommand, path="reverse-compensation", facts=(CompensationReversed,)):

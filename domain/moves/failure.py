@@ -5,12 +5,19 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
-from domain.clocks import SHIPPED, awaits_compensation, moved_clocks, opening_clocks, set_clocks
+from domain.clocks import (
+    FOLLOWED_UP_FROM,
+    SHIPPED,
+    awaits_compensation,
+    follow_up_clock,
+    moved_clocks,
+    opening_clocks,
+    set_clocks,
+)
 from domain.errors import AlreadyExists
 from domain.kinds import Context, Event, Fact
 from domain.milestones import opened
 from domain.relationship import (
-    REMEMBERED,
     Recovery,
     RecoveryCommand,
     RecoveryEvent,
@@ -19,6 +26,7 @@ from domain.relationship import (
     RelationshipEvent,
     foreseen,
     refuse_erased,
+    refuse_own_case,
 )
 from domain.values import (
     CallerRef,
@@ -57,6 +65,8 @@ DERIVED: Final[dict[str, tuple[FailureKind, Resource]]] = {
     "other": ("unknown", "unknown"),
 }
 """What the reporter chose -> (kind of failure, what was lost). Source: domain.md section 2."""
+JUDGED: Final = frozenset({"severity", "severity_customer", "fault"})
+"""What nobody decides in a case in which he is named himself (I-21)."""
 
 
 class CustomerLoss(BaseModel):
@@ -118,12 +128,9 @@ class FailureReported(RelationshipEvent, topic="failure.reported"):
             order_key=self.order_key,
             clocks=not self.history,
             public=self.witnessed == "public",
-            contacted_at=fact.occurred_at,
-            contact_recorded_at=fact.recorded_at,
             last_event_at=fact.occurred_at,
-        )
-        recent = tuple(one for one in state.failures if fact.occurred_at - one[0] <= REMEMBERED)
-        return state.with_recovery(recovery).but(failures=(*recent, (fact.occurred_at, self.similarity_key)))
+        ).heard_from_us(fact)
+        return state.with_recovery(recovery)
 
 
 class ReportFailure(RelationshipCommand, path="report-failure", facts=(FailureReported,), opens=True):
@@ -189,6 +196,8 @@ class FailureReassessed(RecoveryEvent, topic="failure.reassessed"):
     def change(self, recovery: Recovery, fact: Fact) -> Recovery:
         numeric = self.field in ("severity", "severity_customer")
         after = recovery.but(**{self.field: int(self.to) if numeric else str(self.to)})
+        if after.urgency != recovery.urgency:
+            after = after.but(silence_counts_from=fact.recorded_at)
         return after if after.expects_compensation else after.without_clocks("compensation")
 
 
@@ -208,6 +217,8 @@ class Reassess(RecoveryCommand, path="reassess", facts=(FailureReassessed,)):
             include={"severity", "severity_customer", "fault", "failure_kind", "resource"}, exclude_none=True
         )
         changed = {name: to for name, to in asked.items() if getattr(recovery, name) != to}
+        if not JUDGED.isdisjoint(changed):
+            refuse_own_case(recovery, at.actor.colleague_id, at)
         events: list[Event] = [
             FailureReassessed.model_validate(
                 {"recovery_id": recovery.recovery_id, "field": name, "to": str(to), "reason": self.reason}
@@ -215,7 +226,8 @@ class Reassess(RecoveryCommand, path="reassess", facts=(FailureReassessed,)):
             for name, to in changed.items()
         ]
         after = foreseen(state, events, at).recovery(recovery.recovery_id)
-        return events + moved_clocks(after, recovery.urgency, at) + _newly_expected(after, at)
+        moved = moved_clocks(after, recovery.urgency, at)
+        return events + moved + _newly_expected(after, at) + _newly_followed_up(recovery, after, at)
 
 
 def _newly_expected(recovery: Recovery, at: Context) -> list[Event]:
@@ -223,3 +235,11 @@ def _newly_expected(recovery: Recovery, at: Context) -> list[Event]:
     if recovery.ended or "compensation" in recovery.deadlines or not awaits_compensation(recovery):
         return []
     return set_clocks(recovery, at, SHIPPED, "compensation")
+
+
+def _newly_followed_up(before: Recovery, after: Recovery, at: Context) -> list[Event]:
+    """The clock for asking afterwards, where a resolved matter proves grave: it no longer closes quietly (D7)."""
+    asked = after.tries or after.stated
+    if after.phase != "resolved" or asked or before.urgency >= FOLLOWED_UP_FROM:
+        return []
+    return follow_up_clock(after, at)

@@ -1,5 +1,6 @@
 """Follow-up: asking the customer afterwards whether it is well again."""
 
+from datetime import UTC
 from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, StrictInt
@@ -137,7 +138,7 @@ class CompleteFollowUp(RecoveryCommand, path="complete-follow-up", facts=(Follow
 
 
 def _tried(recovery: Recovery, fact: Fact, answered: bool) -> Recovery:
-    day = fact.occurred_at.date()
+    day = fact.occurred_at.astimezone(UTC).date()
     return (
         recovery.contacted(fact)
         .without_clocks("follow_up")

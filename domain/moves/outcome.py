@@ -2,7 +2,7 @@
 
 from typing import Final, Literal
 
-from domain.clocks import SHIPPED, set_clocks
+from domain.clocks import follow_up_clock
 from domain.errors import FollowUpMissing, NothingDone, WrongPhase
 from domain.kinds import Context, Event, Fact
 from domain.milestones import RecoveryReopened, ReopenCause, reopened
@@ -24,8 +24,6 @@ Outcome = Literal[
 FROM_ANY_PHASE: Final = ("withdrawn", "lost", "duplicate", "entered_in_error")
 TRIES: Final = (1, 1, 2, 3, 3)
 """How many tries on different days make a customer unreachable, by severity 1-5 (I-14)."""
-FOLLOWED_UP_FROM: Final = 3
-"""From this severity on the follow-up has a deadline; below it is only planned (D7)."""
 
 
 class RecoveryResolved(RecoveryEvent, topic="recovery.resolved"):
@@ -57,6 +55,7 @@ class Resolve(RecoveryCommand, path="resolve", facts=(RecoveryResolved,)):
         recovery = self.found(state, at)
         if recovery.ended:
             raise WrongPhase(recovery.phase, "one that is not resolved")
+        refuse_own_case(recovery, at.actor.colleague_id, at)
         if missing := _missing(recovery):
             raise NothingDone(missing)
         resolved = RecoveryResolved(
@@ -64,8 +63,7 @@ class Resolve(RecoveryCommand, path="resolve", facts=(RecoveryResolved,)):
             how_code=self.how_code or _how(recovery),
             first_contact=_first_contact(recovery),
         )
-        needs_clock = recovery.urgency >= FOLLOWED_UP_FROM and "follow_up" not in recovery.waived
-        return [resolved, *(set_clocks(recovery, at, SHIPPED, "follow_up") if needs_clock else [])]
+        return [resolved, *follow_up_clock(recovery, at)]
 
 
 class Reopen(RecoveryCommand, path="reopen", facts=(RecoveryReopened,)):
@@ -123,9 +121,9 @@ def _missing(recovery: Recovery) -> list[str]:
 
 def _how(recovery: Recovery) -> str:
     """The last remedy delivered, else `compensation`, else `other`."""
-    delivered = [one.remedy_kind for one in recovery.remedies.values() if one.status == "delivered"]
+    delivered = [(one.delivered_at, one.remedy_kind) for one in recovery.remedies.values() if one.delivered_at]
     if delivered:
-        return delivered[-1]
+        return max(delivered)[1]
     compensated = any(one.status == "delivered" for one in recovery.compensations.values())
     return "compensation" if compensated else "other"
 

@@ -64,6 +64,10 @@ class ReferenceLinked(RelationshipEvent, topic="reference.linked"):
 
     def evolve(self, state: Relationship, fact: Fact) -> Relationship:
         # Whoever left a name or number can be reached through it: silence towards him counts from now on.
+        if state.contactable:
+            return state
+        for recovery in state.open_recoveries():
+            state = state.with_recovery(recovery.but(silence_counts_from=fact.recorded_at))
         return state.but(contactable=True)
 
 

@@ -1,7 +1,9 @@
 """Remedy: what was owed is promised, done, refused with an alternative, or turned down."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Annotated, Final, Literal
+from uuid import UUID
 
 from domain.errors import (
     AlreadyDelivered,
@@ -128,11 +130,11 @@ class RemedyDelivered(RecoveryEvent, topic="remedy.delivered"):
     confirmed_by: ConfirmedBy | None = None
 
     def change(self, recovery: Recovery, fact: Fact) -> Recovery:
-        delivered = _with_status(recovery, self.remedy_id, "delivered").acting().contacted(fact)
-        acted = _first_action(delivered, fact)
+        delivered = _with_status(recovery, self.remedy_id, "delivered", fact.occurred_at)
+        acted = _first_action(delivered.acting().contacted(fact), fact)
         if self.resolves == "none":
             return acted
-        return _answered(acted, fact)
+        return _answered(acted, fact, self.remedy_id)
 
 
 class DeliverRemedy(RecoveryCommand, path="deliver-remedy", facts=(RemedyDelivered,)):
@@ -193,7 +195,11 @@ class RemedyFailed(RecoveryEvent, topic="remedy.failed"):
     def change(self, recovery: Recovery, fact: Fact) -> Recovery:
         # On an ended recovery the reopening that follows counts the deviation (I-18).
         counted = recovery.but(deviations=recovery.deviations + (not recovery.ended))
-        return _with_status(counted, self.remedy_id, "failed").taken_back().acting()
+        failed = _with_status(counted, self.remedy_id, "failed").acting()
+        before = recovery.remedies.get(self.remedy_id)
+        if before is None or before.status != "delivered":
+            return failed
+        return failed.taken_back("remedy", self.remedy_id)
 
 
 class FailRemedy(RecoveryCommand, path="fail-remedy", facts=(RemedyFailed,)):
@@ -222,7 +228,7 @@ class RequestRefused(RecoveryEvent, topic="request.refused"):
     alternative: Personal[Words] | None = None
 
     def change(self, recovery: Recovery, fact: Fact) -> Recovery:
-        return _answered(recovery.acting().contacted(fact), fact)
+        return _answered(recovery.acting().contacted(fact), fact, None)
 
 
 class RefuseRequest(RecoveryCommand, path="refuse-request", facts=(RequestRefused,)):
@@ -255,12 +261,13 @@ class OfferTurnedDown(RecoveryEvent, topic="offer.turned_down"):
 
     def change(self, recovery: Recovery, fact: Fact) -> Recovery:
         if self.remedy_id is not None:
-            return _answered(_with_status(recovery, self.remedy_id, "turned_down").acting(), fact)
+            turned_down = _with_status(recovery, self.remedy_id, "turned_down").acting()
+            return _answered(turned_down, fact, self.remedy_id)
         compensations = {
             one: compensation.but(status="turned_down") if one == self.compensation_id else compensation
             for one, compensation in recovery.compensations.items()
         }
-        answered = recovery.but(compensations=compensations, acted=True).acting()
+        answered = recovery.but(compensations=compensations).settled("compensation", self.compensation_id).acting()
         return answered.with_done("compensation", fact).without_clocks("compensation")
 
 
@@ -288,21 +295,25 @@ class TurnDownOffer(RecoveryCommand, path="turn-down-offer", facts=(OfferTurnedD
 
 
 def _with_status(
-    recovery: Recovery, remedy_id: RemedyId, status: Literal["started", "delivered", "failed", "turned_down"]
+    recovery: Recovery,
+    remedy_id: RemedyId,
+    status: Literal["started", "delivered", "failed", "turned_down"],
+    delivered_at: datetime | None = None,
 ) -> Recovery:
     remedy = recovery.remedies.get(remedy_id)
     if remedy is None:
         return recovery
-    return recovery.but(remedies={**recovery.remedies, remedy_id: remedy.but(status=status)})
+    changed = remedy.but(status=status, delivered_at=delivered_at)
+    return recovery.but(remedies={**recovery.remedies, remedy_id: changed})
 
 
 def _first_action(recovery: Recovery, fact: Fact) -> Recovery:
     return recovery.with_done("first_action", fact).without_clocks("first_action")
 
 
-def _answered(recovery: Recovery, fact: Fact) -> Recovery:
-    """The recovery with what was owed settled one way or the other."""
-    return recovery.but(acted=True).with_done("remedy", fact).without_clocks("remedy")
+def _answered(recovery: Recovery, fact: Fact, remedy_id: UUID | None) -> Recovery:
+    """The recovery with what was owed settled one way or the other: by this remedy, or by a refusal."""
+    return recovery.settled("remedy", remedy_id).with_done("remedy", fact).without_clocks("remedy")
 
 
 def _remedy(recovery: Recovery, remedy_id: RemedyId) -> Remedy:

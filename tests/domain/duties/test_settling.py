@@ -58,6 +58,15 @@ def test_time_alone_comes_to_an_end(history: list[Any]):
     assert clock.due is None
 
 
+@hypothesis.given(HISTORIES)
+def test_what_happens_makes_nothing_due_before_it_happened(history: list[Any]):
+    clock = Clockwork().happened(RelationshipOpened(), at=0)
+    for gap, move, which, severity in history:
+        clock.sweep(clock.now + gap)
+        _happen(clock, move, f"failure {which}", severity)
+        assert clock.due is None or clock.due > clock.now
+
+
 def test_nothing_is_due_where_nothing_is_recorded():
     assert settle(Relationship(CUSTOMER), START) == []
     assert next_due(Relationship(CUSTOMER)) is None

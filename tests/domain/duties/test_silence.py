@@ -5,7 +5,8 @@ from datetime import timedelta
 from domain.clocks import SilenceNoticed
 from domain.milestones import RelationshipOpened
 from domain.moves.apology import Apologise, ApologyMade
-from domain.moves.failure import ReportFailure
+from domain.moves.failure import Reassess, ReportFailure
+from domain.moves.relationship import LinkReference
 from tests.support.clockwork import DAY, HOUR, Clockwork
 from tests.support.given import START, named_id
 
@@ -87,6 +88,33 @@ def test_a_contact_told_late_does_not_turn_the_clock_back():
     clock.happened(earlier, at=HOUR, recorded_at=DAY + HOUR)
     clock.sweep(4 * DAY)
     assert [at for at, _ in clock.log("silence.noticed")] == [3 * DAY]
+
+
+def test_a_graver_view_of_it_counts_from_then_and_tells_of_no_silence_before():
+    clock = reported(severity=1).told(Reassess(severity=5, reason="He cannot work."), at=4 * DAY + 20 * HOUR)
+    assert clock.due == 5 * DAY
+    clock.sweep(60 * DAY)
+    assert [at for at, _ in clock.log("silence.noticed")] == [5 * DAY + n * 4 * HOUR for n in range(7)]
+
+
+def test_a_graver_view_after_an_alarm_goes_on_one_interval_after_the_alarm():
+    clock = reported(severity=1).told(Reassess(severity=2, reason="Two weeks lost."), at=5 * DAY + 1)
+    clock.sweep(12 * DAY)
+    assert [at for at, _ in clock.log("silence.noticed")] == [5 * DAY, 8 * DAY, 11 * DAY]
+
+
+def test_silence_towards_a_customer_who_leaves_his_address_later_counts_from_then():
+    clock = Clockwork().told(FAULTY_CD, at=0).told(LinkReference(kind="crm", value="C-1001"), at=31 * DAY)
+    clock.sweep(90 * DAY)
+    assert [at for at, _ in clock.log("silence.noticed")] == [(32 + 2 * n) * DAY for n in range(7)]
+
+
+def test_one_more_address_of_a_customer_who_had_one_changes_nothing():
+    clock = Clockwork()
+    clock.story.when(FAULTY_CD, at=0, recorded_at=2 * DAY, references=REFERENCES)
+    clock.told(LinkReference(kind="phone", value="555-0101"), at=3 * DAY)
+    clock.sweep(60 * DAY)
+    assert clock.log("silence.noticed") == []
 
 
 def test_history_and_imports_are_never_silent():

@@ -8,7 +8,11 @@ import pytest
 from domain.clocks import DeadlineMoved, DeadlineSet
 from domain.milestones import RelationshipOpened
 from domain.moves.failure import DERIVED, WHAT, FailureReassessed, FailureReported, Reassess, ReportFailure
-from tests.support.given import named_id, refused, story
+from domain.moves.follow_up import AttemptFollowUp
+from domain.moves.voice import StateSatisfaction
+from domain.moves.waiver import WaiveStep
+from domain.satisfaction import START, step
+from tests.support.given import colleague, named_id, refused, story
 from tests.support.recoveries import (
     PLUMS,
     again,
@@ -20,6 +24,8 @@ from tests.support.recoveries import (
     of,
     refused_when_erased,
     reported,
+    resolved,
+    treated_badly,
 )
 
 OPENING = (DeadlineSet, DeadlineSet, DeadlineSet)
@@ -67,6 +73,18 @@ def test_a_similar_failure_within_180_days_is_a_repetition():
     assert (first.repeated, second.repeated) == (False, True)
     tale = story().when(ReportFailure(what="late", description="no parcel"))
     assert not list(tale.when(again_late, at=180 * 24 * 60 + 1).state.recoveries.values())[1].repeated
+
+
+def test_a_similar_failure_told_late_is_a_repetition_though_another_kind_came_since():
+    days = 24 * 60
+    tale = story().when(ReportFailure(what="late", description="A"), at=0)
+    tale.when(ReportFailure(what="billed_wrong", description="B"), at=200 * days)
+    tale.when(ReportFailure(what="late", description="A"), at=100 * days, recorded_at=201 * days)
+    score = START
+    for fact in tale.facts:
+        score, _ = step(score, fact)
+    assert [one.repeated for one in tale.state.recoveries.values()] == [False, False, True]
+    assert [one.similar for one in score.recoveries.values()] == [False, False, True]
 
 
 @pytest.mark.parametrize("history", [True, False])
@@ -171,3 +189,47 @@ def test_several_fields_give_one_event_each_and_the_same_value_gives_none():
 def test_a_closed_recovery_is_not_looked_at_again():
     with refused("wrong_phase", phase="closed"):
         closed(reported()).when(Reassess(recovery_id=PLUMS, severity=4, reason="worse"), at=100)
+
+
+@pytest.mark.parametrize("graver", [{"severity": 3}, {"severity_customer": 4}])
+def test_a_small_matter_that_proves_grave_after_all_is_followed_up_from_then_on(graver):
+    tale = resolved(reported()).when(Reassess(recovery_id=PLUMS, reason="worse", **graver), at=100)
+    clock = tale.last[-1]
+    assert isinstance(clock, DeadlineSet)
+    days = 3 if "severity" in graver else 2
+    assert (clock.step, clock.due_at) == ("follow_up", minute(100) + timedelta(days=days))
+
+
+def test_what_stays_small_or_was_grave_before_gets_no_second_follow_up():
+    resolved(reported(severity=1)).when(Reassess(severity=2, reason="worse"), at=100).then(FailureReassessed)
+    grave = resolved(reported(severity=3, fault="customer"))
+    grave.when(Reassess(severity=4, reason="worse"), at=100).then(FailureReassessed)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        AttemptFollowUp(outcome="no_answer"),
+        WaiveStep(step="follow_up", reason="customer_request"),
+        StateSatisfaction(instrument="CSAT", value=5, about="recovery", recovery_id=PLUMS),
+    ],
+    ids=lambda command: command.PATH,
+)
+def test_nobody_is_asked_again_because_a_matter_proved_grave(asked):
+    tale = resolved(reported()).when(asked, at=90)
+    tale.when(Reassess(severity=3, reason="worse"), at=100).then(FailureReassessed)
+
+
+@pytest.mark.parametrize("view", [{"severity": 1}, {"severity_customer": 1}, {"fault": "customer"}])
+def test_a_colleague_named_in_the_case_does_not_judge_how_grave_it_was_nor_whose_fault(view):
+    tale = treated_badly(reported(), by="anna")
+    with refused("own_case"):
+        tale.when(Reassess(reason="it was nothing", **view), actor=colleague("anna"))
+    tale.when(Reassess(reason="it was nothing", **view), actor=colleague("bert")).then(
+        FailureReassessed, *([DeadlineMoved] * 3 if "severity" in view else [])
+    )
+
+
+def test_a_colleague_named_in_the_case_may_still_say_what_was_lost():
+    tale = treated_badly(reported(), by="anna")
+    tale.when(Reassess(resource="time", reason="an hour"), actor=colleague("anna")).then(FailureReassessed)

@@ -1,6 +1,7 @@
 """Follow-up: planned, tried, completed, and what the customer said."""
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import date, datetime, timedelta, timezone
 
 import pytest
 from pydantic import ValidationError
@@ -19,6 +20,7 @@ from domain.moves.follow_up import (
 )
 from domain.moves.outcome import Close, Resolve
 from domain.moves.remedy import DeliverRemedy
+from domain.relationship import evolve
 from tests.support.given import START, refused, story
 from tests.support.stories import PLUMS, only, resolved
 
@@ -50,6 +52,13 @@ def test_tries_are_counted_from_the_resolution():
     assert (first.n, second.n) == (1, 2)
     assert len(only(plums).tries) == 2
     assert len(only(plums).unanswered) == 1
+
+
+def test_a_day_of_trying_is_a_day_in_utc_whatever_the_callers_zone():
+    plums = resolved(severity=3).when(AttemptFollowUp(outcome="no_answer"), at=14 * 60)
+    in_athens = datetime(2026, 3, 3, 1, 30, tzinfo=timezone(timedelta(hours=2)))
+    recovery = evolve(plums.state, replace(plums.facts[-1], occurred_at=in_athens)).recovery(PLUMS)
+    assert recovery.unanswered == recovery.tries == (date(2026, 3, 2), date(2026, 3, 2))
 
 
 def test_trying_in_time_keeps_the_promise_to_ask_and_is_contact():

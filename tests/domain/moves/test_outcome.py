@@ -7,16 +7,17 @@ import pytest
 from domain.clocks import DeadlineSet
 from domain.milestones import RecoveryReopened
 from domain.moves.apology import Apologise
+from domain.moves.compensation import GrantCompensation, ReverseCompensation
 from domain.moves.contact import ContactAgain
 from domain.moves.failure import ReportFailure
 from domain.moves.follow_up import AttemptFollowUp, CompleteFollowUp
-from domain.moves.handling import HandOff
+from domain.moves.handling import Assign, HandOff
 from domain.moves.outcome import Close, RecoveryClosed, RecoveryResolved, Reopen, Resolve
-from domain.moves.remedy import DeliverRemedy
+from domain.moves.remedy import DeliverRemedy, FailRemedy, PromiseRemedy, RefuseRequest
 from domain.moves.treatment import ReportTreatment
 from domain.moves.voice import StateSatisfaction
 from domain.moves.waiver import WaiveStep
-from tests.support.given import START, colleague, refused, story
+from tests.support.given import START, colleague, named_id, refused, story
 from tests.support.stories import PLUMS, only, put_right, reported, resolved
 
 DAY = 24 * 60
@@ -122,6 +123,68 @@ def test_a_waived_follow_up_sets_no_deadline():
 
 def test_history_sets_no_deadline():
     put_right(severity=4, history=True).when(Resolve(), at=10).then(RecoveryResolved)
+
+
+# What was done and does not stand (I-4)
+
+
+def delivers(name: str, kind: str = "replacement", resolves: str = "full") -> DeliverRemedy:
+    return DeliverRemedy(remedy_id=named_id(name), remedy_kind=kind, resolves=resolves)
+
+
+def test_a_remedy_before_the_reopening_does_not_stand_for_one_that_failed_since():
+    plums = reported().when(Apologise(said="admits"), at=2).when(delivers("first"), at=5).when(Resolve(), at=10)
+    plums.when(Reopen(cause="recurrence"), at=20).when(delivers("second"), at=30)
+    plums.when(FailRemedy(remedy_id=named_id("second"), reason="Hard again."), at=40)
+    plums.when(Apologise(said="admits"), at=41)
+    assert not only(plums).acted
+    assert "remedy" not in only(plums).done
+    with refused("nothing_done", missing=["remedy"]):
+        plums.when(Resolve(), at=50)
+
+
+def test_a_remedy_that_resolves_nothing_does_not_stand_for_a_compensation_taken_back():
+    plums = reported().when(Apologise(said="admits"), at=2).when(delivers("first", resolves="none"), at=5)
+    plums.when(GrantCompensation(kind="voucher", compensation_id=named_id("voucher"), delivered=True), at=6)
+    assert only(plums).acted
+    plums.when(ReverseCompensation(compensation_id=named_id("voucher"), reason="Not his."), at=7)
+    with refused("nothing_done", missing=["remedy"]):
+        plums.when(Resolve(), at=10)
+
+
+def test_a_refusal_with_an_alternative_stands_when_an_earlier_promise_fails():
+    plums = reported().when(Apologise(said="admits"), at=2)
+    plums.when(PromiseRemedy(remedy_kind="refund", remedy_id=named_id("refund")), at=5)
+    plums.when(RefuseRequest(reason="outside_policy", alternative="A basket of pears."), at=6)
+    plums.when(FailRemedy(remedy_id=named_id("refund"), reason="It was never sent."), at=7)
+    assert only(plums).done["remedy"].at == START + timedelta(minutes=6)
+    plums.when(Resolve(), at=10).then(RecoveryResolved)
+
+
+def test_a_promise_that_fails_takes_nothing_back_that_was_done_before_the_reopening():
+    plums = reported().when(Apologise(said="admits"), at=2).when(delivers("first"), at=5).when(Resolve(), at=10)
+    plums.when(Reopen(cause="dissatisfied"), at=20)
+    plums.when(PromiseRemedy(remedy_kind="refund", remedy_id=named_id("refund")), at=30)
+    plums.when(FailRemedy(remedy_id=named_id("refund"), reason="It was never sent."), at=40)
+    assert only(plums).done["remedy"].at == START + timedelta(minutes=5)
+    assert not only(plums).acted
+
+
+def test_what_failed_after_the_reopening_though_delivered_before_is_not_done():
+    plums = reported().when(Apologise(said="admits"), at=2).when(delivers("first"), at=5).when(Resolve(), at=10)
+    plums.when(Reopen(cause="recurrence"), at=20)
+    plums.when(FailRemedy(remedy_id=named_id("first"), reason="Hard again."), at=30)
+    assert "remedy" not in only(plums).done
+
+
+def test_how_it_was_put_right_is_the_remedy_delivered_last_not_the_one_promised_last():
+    plums = reported().when(Apologise(said="admits"), at=2)
+    for name, kind in (("refund", "refund"), ("swap", "replacement")):
+        plums.when(PromiseRemedy(remedy_kind=kind, remedy_id=named_id(name)), at=3)
+    plums.when(DeliverRemedy(remedy_id=named_id("swap")), at=4)
+    plums.when(DeliverRemedy(remedy_id=named_id("refund")), at=5)
+    (done,) = plums.when(Resolve(), at=10).then(RecoveryResolved)
+    assert done.how_code == "refund"
 
 
 # Opening again
@@ -246,6 +309,22 @@ def test_closing_ends_every_clock():
     assert only(plums).deadlines
     plums.when(Close(outcome="withdrawn"), at=1)
     assert only(plums).deadlines == {}
+
+
+def test_a_colleague_named_in_the_case_does_not_resolve_it():
+    plums = put_right().when(ReportTreatment(treatment="rude", by_colleague="m.vance"), at=6)
+    with refused("own_case"):
+        plums.when(Resolve(), at=10, actor=colleague("m.vance"))
+    plums.when(Resolve(), at=10, actor=colleague("j.okafor")).then(RecoveryResolved)
+
+
+def test_an_owner_named_later_still_owns_the_case_but_decides_nothing_in_it():
+    plums = put_right().when(Assign(owner="m.vance"), at=3)
+    plums.when(ReportTreatment(treatment="rude", by_colleague="m.vance"), at=6)
+    assert only(plums).owner == named_id("colleague:m.vance")
+    with refused("own_case"):
+        plums.when(Resolve(), at=10, actor=colleague("m.vance"))
+    plums.when(HandOff(to="j.okafor"), at=11, actor=colleague("m.vance"))
 
 
 def test_a_colleague_named_in_the_case_does_not_close_it():
