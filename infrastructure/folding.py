@@ -8,6 +8,7 @@ from typing import Any, Final, Protocol
 from uuid import UUID
 
 from sqlalchemy import Connection, Table, delete, insert, select
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from domain.kinds import Fact
 from infrastructure.generations import Generation
@@ -82,6 +83,8 @@ class Folded:
     touched: dict[UUID, dict[Key, Row | None]] = field(default_factory=dict)
     parked: dict[UUID, Parked] = field(default_factory=dict)
     """Streams that got stuck on this page."""
+    damaged: dict[UUID, str] = field(default_factory=dict)
+    """Streams whose stored rows cannot be read, and why."""
 
 
 class Folder:
@@ -103,7 +106,7 @@ class Folder:
         page = [one for one in page if one.position > at and one.stream_id not in stuck]
         if self._kept_at != at:
             self.forget()
-        folded = Folded(self._rows(conn, {one.stream_id for one in page}))
+        folded = self._begun(conn, {one.stream_id for one in page})
         for one in page:
             if one.stream_id not in folded.parked:
                 self._step(folded, one)
@@ -154,8 +157,9 @@ class Folder:
         )
 
     def _step(self, folded: Folded, one: Fact | Unreadable) -> None:
-        if isinstance(one, Unreadable):
-            folded.parked[one.stream_id] = Parked(one.stream_id, one.position, one.error)
+        error = one.error if isinstance(one, Unreadable) else folded.damaged.get(one.stream_id)
+        if error is not None or isinstance(one, Unreadable):
+            folded.parked[one.stream_id] = Parked(one.stream_id, one.position, error or "")
             return
         rows = folded.rows[one.stream_id]
         try:
@@ -174,18 +178,33 @@ class Folder:
             else:
                 rows[key] = row
 
-    def _rows(self, conn: Connection, streams: set[UUID]) -> dict[UUID, dict[Key, Row]]:
+    def _begun(self, conn: Connection, streams: set[UUID]) -> Folded:
         """The rows of these streams, from memory or in one query per table."""
         # Copies: a page that fails must leave what is remembered as it was.
-        found = {stream: dict(self._kept[stream]) for stream in streams if stream in self._kept}
-        missing = [stream for stream in streams if stream not in found]
-        found |= {stream: {} for stream in missing}
-        for table in self.projection.loaded:
-            for start in range(0, len(missing), _STREAMS_A_QUERY):
-                chunk = missing[start : start + _STREAMS_A_QUERY]
-                for stream, key, row in self._loaded_rows(conn, table, chunk):
+        folded = Folded({stream: dict(self._kept[stream]) for stream in streams if stream in self._kept})
+        missing = [stream for stream in streams if stream not in folded.rows]
+        for start in range(0, len(missing), _STREAMS_A_QUERY):
+            self._load(conn, folded, missing[start : start + _STREAMS_A_QUERY])
+        return folded
+
+    def _load(self, conn: Connection, folded: Folded, streams: list[UUID]) -> None:
+        """Loads the rows of these streams; one whose rows cannot be read is damaged, the others are loaded."""
+        found: dict[UUID, dict[Key, Row]] = {stream: {} for stream in streams}
+        try:
+            for table in self.projection.loaded:
+                for stream, key, row in self._loaded_rows(conn, table, streams):
                     found[stream][key] = row
-        return found
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception as fault:  # noqa: BLE001 - whatever it is, only the streams it concerns may suffer
+            if len(streams) == 1:
+                folded.damaged[streams[0]] = described(fault)
+            else:
+                half = len(streams) // 2
+                self._load(conn, folded, streams[:half])
+                self._load(conn, folded, streams[half:])
+                return
+        folded.rows |= found
 
     def _loaded_rows(
         self, conn: Connection, table: Table, streams: list[UUID]

@@ -103,27 +103,32 @@ def live(conn: Connection, ledger: str, wanted: Sequence[Wanted]) -> list[Genera
 
 
 def unfinished(conn: Connection, ledger: str, wanted: Sequence[Wanted]) -> list[str]:
-    """The projections whose rows are of an older version, or whose rebuild has not finished."""
+    """The projections whose rows are of an older version, or whose rebuild has not finished.
+
+    Not those that a newer program is rebuilding: they are its own.
+    """
     rows = _rows(conn, ledger)
     return [
         one.name
         for one in wanted
-        if one.name in rows and (rows[one.name].version < one.version or _resumable(rows[one.name], one))
+        if one.name in rows
+        and (rows[one.name].version < one.version or _resumable(rows[one.name], one))
+        and _building_version(rows[one.name]) <= one.version
     ]
 
 
 def refuse_newer(conn: Connection, ledger: str, wanted: Sequence[Wanted]) -> None:
-    """Raises NewerGeneration when the rows of one of these are ahead of this program."""
+    """Raises NewerGeneration when the rows of one of these, or those that will replace old ones, are ahead."""
     rows = _rows(conn, ledger)
     for one in wanted:
-        if one.name in rows and rows[one.name].version > one.version:
-            raise NewerGeneration(one.name, rows[one.name].version)
+        if one.name in rows and rows[one.name].version != one.version:
+            _refuse_newer(rows[one.name], one)
 
 
 def begin_building(conn: Connection, ledger: str, wanted: Wanted) -> Generation:
     """The generation to build: the one under way, or a new one. Raises NewerGeneration when we are outdated."""
-    refuse_newer(conn, ledger, [wanted])
     row = _rows(conn, ledger, lock=True)[wanted.name]
+    _refuse_newer(row, wanted)
     if _resumable(row, wanted):
         return Generation(wanted.name, row.building)
     generation = Generation(wanted.name, max(row.live, row.building or 0) + 1)
@@ -136,17 +141,28 @@ def begin_building(conn: Connection, ledger: str, wanted: Wanted) -> Generation:
     return generation
 
 
-def switch(conn: Connection, ledger: str, wanted: Wanted, built: Generation) -> None:
-    """Makes the built generation the live one; from this commit on it is the one that is read."""
-    conn.execute(
+def switch(conn: Connection, ledger: str, wanted: Wanted, built: Generation) -> bool:
+    """Makes the built generation the live one; from this commit on it is the one that is read.
+
+    False when it is not the one being built any more: nothing changed then.
+    """
+    switched = conn.execute(
         update(generations)
         .where(
             generations.c.ledger == ledger,
             generations.c.name == wanted.name,
             generations.c.building == built.number,
+            generations.c.building_version == wanted.version,
         )
         .values(version=wanted.version, live=built.number, building=None, building_version=None)
     )
+    return switched.rowcount == 1
+
+
+def replaced(conn: Connection, ledger: str, wanted: Wanted, before: Generation) -> bool:
+    """Whether another generation of our version is live now than before."""
+    row = _rows(conn, ledger)[wanted.name]
+    return bool(row.live != before.number and row.version == wanted.version)
 
 
 def number_of_live(conn: Connection, ledger: str, name: str) -> Generation:
@@ -244,6 +260,16 @@ def _rows(conn: Connection, ledger: str, *, lock: bool = False) -> dict[str, Row
 
 def _resumable(row: Row[Any], wanted: Wanted) -> bool:
     return row.building is not None and row.building_version == wanted.version
+
+
+def _building_version(row: Row[Any]) -> int:
+    return row.building_version or 0
+
+
+def _refuse_newer(row: Row[Any], wanted: Wanted) -> None:
+    newest = max(row.version, _building_version(row))
+    if newest > wanted.version:
+        raise NewerGeneration(wanted.name, newest)
 
 
 def _begin_at_zero(conn: Connection, ledger: str, generation: Generation) -> None:

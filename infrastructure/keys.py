@@ -98,7 +98,7 @@ class Secrets:
 
 
 def create_secrets(path: Path, entropy: Entropy | None = None) -> None:
-    """Writes a new key file that only its owner can read. Raises KeysBroken when there is a file already.
+    """Writes a new key file that only its owner can read. Raises KeysBroken when there is one, or no place for it.
 
     Called by `migrate` on an empty database and by nobody else: two machines must never make two keys.
     """
@@ -114,6 +114,8 @@ def create_secrets(path: Path, entropy: Entropy | None = None) -> None:
         number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         raise KeysBroken(f"{path} exists already; a key file is never overwritten") from None
+    except OSError as fault:
+        raise KeysBroken(f"{path}: {os.strerror(fault.errno or 0)}") from fault
     with os.fdopen(number, "w", encoding="ascii") as file:
         json.dump(content, file, indent=1)
         file.write("\n")

@@ -11,6 +11,11 @@ from infrastructure.engine import writing
 from infrastructure.tables import leases
 
 LASTS: Final = timedelta(seconds=10)
+TOO_FAR: Final = 2 * LASTS
+"""Nobody's lease runs so far ahead, but for a clock that jumped: it counts as run out, or nobody would work.
+
+Clocks of two processes may differ by less than LASTS without either taking the other's lease.
+"""
 
 
 class Lease:
@@ -25,7 +30,7 @@ class Lease:
     def hold(self) -> bool:
         """Whether the job is ours now. Asks the database only when half of the time is over."""
         now = self._clock()
-        if self._renew_at is not None and now < self._renew_at:
+        if self._renew_at is not None and self._renew_at - LASTS / 2 <= now < self._renew_at:
             return True
         held = self._take(now)
         self._renew_at = now + LASTS / 2 if held else None
@@ -40,7 +45,8 @@ class Lease:
             conn.execute(delete(leases).where(*self._mine, leases.c.holder == self._holder))
 
     def _take(self, now: datetime) -> bool:
-        free = or_(leases.c.holder == self._holder, leases.c.expires_at < now)
+        run_out = or_(leases.c.expires_at < now, leases.c.expires_at > now + TOO_FAR)
+        free = or_(leases.c.holder == self._holder, run_out)
         mine = {"holder": self._holder, "expires_at": now + LASTS}
         try:
             with writing(self._engine) as conn:

@@ -90,6 +90,7 @@ class Projector:
             one.name: Lease(engine, self._ledger, f"rebuild:{one.name}", holder, clock) for one in projections
         }
         self._turn = threading.RLock()
+        self._untidy: set[str] = set()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -181,23 +182,22 @@ class Projector:
         Reads go on meanwhile. Stopped anywhere, the next call goes on from there. Gives the position switched at.
         """
         self.enter()
-        built, lease = self._begin_building(name), self._leases[name]
-        position, switched = 0, False
+        before, lease = self._number_of_live(name), self._leases[name]
         try:
-            while not switched:
+            while not self._replaced(before):
                 if not lease.hold():
                     # Somebody else builds it: wait for the end of that, or until nothing is heard of him any more.
                     _PAUSE.wait(0.2)
-                    switched = self._is_live(built)
                     continue
                 with self._turn:
-                    position, switched = self._build(built)
+                    position, _ = self._build(self._begin_building(name))
                 if progress:
                     progress(position, self.head())
+            while self._delete_some(name):
+                lease.hold()
         finally:
             lease.release()
-        self._clean(name)
-        return position
+        return self.position(name)
 
     # As a thread.
 
@@ -242,24 +242,34 @@ class Projector:
             # The others are folded all the same; this one is left to the newer program.
             log.error("newer_generation", ledger=self._ledger, projection=newer.name, version=newer.version)
         self.release()
-        for name in self._projections:
-            self._clean(name)
+        self._untidy = set(self._projections)
 
     def _work(self) -> bool:
-        """One page for the live read models, and one for each that is being built, in turn."""
+        """One page for the live read models, one for each that is being built, and a batch of old rows deleted."""
         worked = self.run_once() > 0
         for name in self._unfinished():
             if self._leases[name].hold():
                 self._build_on(name)
                 worked = True
-        return worked
+        return self._tidy() or worked
 
     def _build_on(self, name: str) -> None:
         with self._turn:
             _, switched = self._build(self._begin_building(name))
         if switched:
             self._leases[name].release()
-            self._clean(name)
+            self._untidy.add(name)
+
+    def _tidy(self) -> bool:
+        """Deletes one batch of rows that nobody reads any more; whether there was one."""
+        for name in sorted(self._untidy):
+            if not self._leases[name].hold():
+                continue  # whoever builds or deletes it now; we look again on a later turn
+            if self._delete_some(name):
+                return True
+            self._untidy.discard(name)
+            self._leases[name].release()
+        return False
 
     def _end(self) -> None:
         try:
@@ -381,10 +391,9 @@ class Projector:
     def _build(self, built: Generation) -> tuple[int, bool]:
         """Folds one page into the generation being built; (position reached, whether it is live now)."""
         with self._engine.connect() as conn:
-            if (live := generations.number_of_live(conn, self._ledger, built.name)) == built:
-                return generations.positions(conn, self._ledger, [built])[built.checkpoint], True
+            live = generations.number_of_live(conn, self._ledger, built.name)
             at = generations.positions(conn, self._ledger, [built, live])
-        position = at[built.checkpoint]
+        position = at.get(built.checkpoint, 0)
         try:
             if max(at.get(live.checkpoint, 0), self.head()) - position <= self._page:
                 return self._last_page(built, live)
@@ -401,33 +410,37 @@ class Projector:
         folder.forget()
         with writing(self._engine) as conn:
             at = generations.positions(conn, self._ledger, [built, live], lock=True)
+            if built.checkpoint not in at:
+                raise _Overtaken
             here, aim = at[built.checkpoint], at.get(live.checkpoint, 0)
             page = self._read(conn, here, self._page)
             upto = page[-1].position if page else here
             rows = folder.fold(conn, page, self._stuck(conn, [built])[built], here)
             self._write(conn, folder, rows, upto, careful=len(page) == 1)
             generations.move(conn, self._ledger, [built], upto)
-            if upto >= aim:
-                generations.switch(conn, self._ledger, self._wanted[built.name], built)
+            if upto >= aim and not generations.switch(conn, self._ledger, self._wanted[built.name], built):
+                raise _Overtaken
         self._alarm(built, rows.parked.values())
         return upto, upto >= aim
 
-    def _clean(self, name: str) -> None:
-        """Deletes the rows of generations that nobody reads any more, a batch per transaction."""
-        with self._engine.connect() as conn:
+    def _delete_some(self, name: str) -> bool:
+        """Deletes a batch of rows of a generation that nobody reads any more; False when there is none left."""
+        with writing(self._engine) as conn:
             old = generations.stale(conn, self._ledger, name)
-        for generation in old:
-            self._folders.pop(generation, None)
-            more = True
-            while more:
-                with writing(self._engine) as conn:
-                    more = generations.delete_rows(conn, self._ledger, generation, self._projections[name].tables)
+            for generation in old[:1]:
+                self._folders.pop(generation, None)
+                generations.delete_rows(conn, self._ledger, generation, self._projections[name].tables)
+        return bool(old)
 
     # Small things.
 
-    def _is_live(self, built: Generation) -> bool:
+    def _number_of_live(self, name: str) -> Generation:
         with self._engine.connect() as conn:
-            return generations.number_of_live(conn, self._ledger, built.name) == built
+            return generations.number_of_live(conn, self._ledger, name)
+
+    def _replaced(self, before: Generation) -> bool:
+        with self._engine.connect() as conn:
+            return generations.replaced(conn, self._ledger, self._wanted[before.name], before)
 
     def _live(self, conn: Connection | None = None) -> list[Generation]:
         if conn is None:

@@ -67,7 +67,7 @@ def _columns(dialect: Dialect, table: Table, rows: Sequence[Row]) -> list[list[A
             [row.get(name) for row in rows] if process is None else [process(row.get(name)) for row in rows]
             for name, process in _processes(dialect, table).items()
         ]
-    except (TypeError, ValueError, KeyError) as fault:
+    except (TypeError, ValueError, KeyError, OverflowError) as fault:
         raise exc.StatementError(
             f"a row of {table.name} cannot be written", None, None, fault, hide_parameters=True
         ) from fault

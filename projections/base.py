@@ -132,10 +132,14 @@ class Instant(TypeDecorator[datetime]):
         return dialect.type_descriptor(Integer() if dialect.name == "sqlite" else DateTime(timezone=True))
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
-        """What is stored."""
-        if value is None or dialect.name != "sqlite":
-            return value
-        return (value - _EPOCH) // _MICROSECOND
+        """What is stored. Raises OverflowError for a moment before the year 1 or after 9999 in UTC.
+
+        Stored, it could never be read again.
+        """
+        if value is None:
+            return None
+        moment = value.astimezone(UTC)
+        return (moment - _EPOCH) // _MICROSECOND if dialect.name == "sqlite" else moment
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         """The moment in UTC, whatever zone the session has."""

@@ -21,6 +21,7 @@ from domain.moves.outcome import RecoveryClosed
 from domain.relationship import RecoveryEvent, RelationshipEvent
 from domain.values import Frozen
 from projections.base import Codes, Folded, Key, Projection, Row, Source, position_column, projection_table, said
+from projections.telling import text, title
 
 WORTH_TELLING: Final = 3
 """From this severity on a recovery that was put right is told. Source: domain.md section 5 (D8)."""
@@ -59,6 +60,8 @@ STEPS: Final[Mapping[str, tuple[str, ...]]] = {
     "gesture.made": ("kind", "degree", "unasked"),
 }
 """What a story tells, and which codes of it. Poor treatment and obstacles are not told: nobody is shown up."""
+SHOWING_UP: Final = ("cause", "trigger")
+"""Codes that stay out of a step where they say `treatment`; a step that has nothing else to say stays out too."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,9 @@ class Story(Frozen):
 
     @property
     def told(self) -> bool:
-        """Whether it is put right, and worth telling."""
+        """Whether it is put right, worth telling, and no story of how somebody treated a customer."""
+        if self.what == "treated_badly" or self.failure_kind == "interactional":
+            return False
         urgency = max(self.severity, min(self.severity_customer or 0, 4))
         worth = urgency >= WORTH_TELLING or self.failed_again or self.content
         return worth and self.phase != "open" and self.outcome not in UNTOLD
@@ -177,15 +182,15 @@ def _begun(event: FailureReported, fact: Fact) -> Story:
 
 def _turned(story: Story, event: Any) -> Story:
     """The story after what this event means for whether it is told."""
-    if isinstance(event, FailureReassessed) and event.field in ("severity", "severity_customer"):
-        return story.but(**{event.field: int(event.to)})
+    if isinstance(event, FailureReassessed):
+        return _reassessed(story, event)
     if isinstance(event, SatisfactionStated) and event.value is not None:
         return story.but(content=event.value >= CONTENT.get(event.instrument, event.value + 1))
     match event.TOPIC:
         case "recovery.resolved":
             return story.but(phase="resolved")
         case "recovery.reopened":
-            again = story.failed_again or event.cause != "dissatisfied"
+            again = story.failed_again or event.cause not in ("dissatisfied", "treatment")
             return story.but(phase="open", outcome=None, failed_again=again)
         case "remedy.failed" if story.phase == "open":
             return story.but(failed_again=True)
@@ -194,21 +199,38 @@ def _turned(story: Story, event: Any) -> Story:
     return story
 
 
+def _reassessed(story: Story, event: FailureReassessed) -> Story:
+    if event.field in ("severity", "severity_customer"):
+        return story.but(**{event.field: int(event.to)})
+    return story.but(failure_kind=str(event.to)) if event.field == "failure_kind" else story
+
+
 def _longer(story: Story, fact: Fact) -> Story:
     """The story with one more step, if it is one that is told."""
-    details = STEPS.get(fact.event.TOPIC)
-    if details is None or not isinstance(fact.event, RecoveryEvent | SatisfactionStated | GestureMade):
+    names = STEPS.get(fact.event.TOPIC)
+    if names is None or not isinstance(fact.event, RecoveryEvent | SatisfactionStated | GestureMade):
         return story
-    if len(story.steps) >= MOST_STEPS:
+    details = _details(fact.event, names)
+    hidden = len(names) == 1 and not details and getattr(fact.event, names[0]) is not None
+    if hidden or len(story.steps) >= MOST_STEPS:
         return story
-    told = {name: getattr(fact.event, name) for name in details}
     step = {
         "what": fact.event.TOPIC,
         "after": offset(fact.occurred_at - story.opened_at),
         "by": fact.actor.role_class,
-        **{name: value for name, value in told.items() if value is not None},
+        # Apart: an event may name its fields as it likes.
+        "details": details,
     }
     return story.but(steps=(*story.steps, step))
+
+
+def _details(event: Any, names: tuple[str, ...]) -> dict[str, Any]:
+    told = {name: getattr(event, name) for name in names}
+    return {
+        name: value
+        for name, value in told.items()
+        if value is not None and not (name in SHOWING_UP and value == "treatment")
+    }
 
 
 def offset(after: timedelta) -> str:
@@ -220,56 +242,55 @@ def offset(after: timedelta) -> str:
 
 
 class FeedItem(BaseModel):
-    """One story: what it is about in codes, its steps with offsets, and how it ended."""
+    """One story: what it is about in codes, its steps with offsets, how it ended, and all of it in words."""
 
     id: UUID
     position: int
     kind: Literal["recovery", "gesture"]
     title: str
+    text: str
     codes: dict[str, Any]
     steps: list[dict[str, Any]]
     outcome: str | None
 
 
 class FeedPage(BaseModel):
-    """Stories in the order in which they last changed; `next` is the `after` of the following page."""
+    """Stories by when they last changed; `next` is the `after` (or the `before`) of the following page."""
 
     items: list[FeedItem]
     next: int | None
 
 
-def page(source: Source, after: int = 0, limit: int = 50) -> FeedPage:
-    """The stories that changed after a position; one that goes on comes again, under the same id."""
-    table = feed_items
-    rows = source.conn.execute(
-        select(table.c.item_id, table.c.position, table.c.kind, table.c.codes, table.c.steps, table.c.outcome)
-        .where(*source.of(Feed, table), table.c.told, table.c.position > after)
-        .order_by(table.c.position, table.c.item_id)
-        .limit(limit + 1)
-    ).all()
-    items = [_read(row._asdict()) for row in rows[:limit]]
-    return FeedPage(items=items, next=items[-1].position if len(rows) > limit else None)
+def page(source: Source, after: int | None = None, before: int | None = None, limit: int = 50) -> FeedPage:
+    """The stories that changed last, the newest first; those before a position when `before` is given.
+
+    With `after`, for who follows the feed: those that changed since, in order. One that goes on comes again,
+    under the same id.
+    """
+    table, position = feed_items, feed_items.c.position
+    shown = select(table.c.item_id, position, table.c.kind, table.c.codes, table.c.steps, table.c.outcome)
+    found = shown.where(*source.of(Feed, table), table.c.told)
+    if after is not None:
+        found = found.where(position > after).order_by(position, table.c.item_id)
+    else:
+        found = found.order_by(position.desc(), table.c.item_id)
+        found = found if before is None else found.where(position < before)
+    # A gesture that belongs to a recovery changes two stories at one position: both must be on one page.
+    rows = source.conn.execute(found.limit(limit + 2)).all()
+    size = limit + (len(rows) > limit and rows[limit].position == rows[limit - 1].position)
+    items = [_read(row._asdict()) for row in rows[:size]]
+    return FeedPage(items=items, next=items[-1].position if len(rows) > size else None)
 
 
 def _read(row: Row) -> FeedItem:
+    kind, codes, steps = row["kind"], row["codes"], row["steps"]
     return FeedItem(
         id=row["item_id"],
         position=row["position"],
-        kind=row["kind"],
-        title=_title(row["kind"], row["codes"], row["steps"]),
-        codes=row["codes"],
-        steps=row["steps"],
+        kind=kind,
+        title=title(kind, codes, steps, row["outcome"]),
+        text=text(kind, codes, steps),
+        codes=codes,
+        steps=steps,
         outcome=row["outcome"],
     )
-
-
-def _title(kind: str, codes: Mapping[str, Any], steps: list[dict[str, Any]]) -> str:
-    if kind == "gesture":
-        return f"A gesture: {_words(codes['kind'])}"
-    how = [step["how_code"] for step in steps if step["what"] == "recovery.resolved"]
-    ending = f", put right by {_words(how[-1])}" if how else ", put right"
-    return f"{_words(codes['what']).capitalize()}{ending}"
-
-
-def _words(code: str) -> str:
-    return code.replace("_", " ").replace("-", " ")

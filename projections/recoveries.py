@@ -19,12 +19,11 @@ from sqlalchemy import (
     SmallInteger,
     Text,
     Uuid,
-    and_,
     case,
     func,
     literal,
-    or_,
     select,
+    tuple_,
 )
 
 from domain.duties import next_due
@@ -53,6 +52,7 @@ OVERDUE_WEIGHT: Final = 15
 """What one overdue step adds to the risk. Source: domain.md section 7."""
 _NEVER: Final = datetime(9999, 1, 1, tzinfo=UTC)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
@@ -252,8 +252,9 @@ def _status(cases: Cases) -> Status:
         return "won_back"
     if not some:
         return "steady"
-    # The dict keeps the order of the reports: the last failure speaks for the relationship.
-    return "unrecovered" if some[-1].outcome in ("dissatisfied", "lost") else "recovered"
+    # The last failure speaks for the relationship. The dict, once stored, keeps no order.
+    last = max(some, key=lambda one: (one.reported_at, one.opened_at, one.recovery_id))
+    return "unrecovered" if last.outcome in ("dissatisfied", "lost") else "recovered"
 
 
 def _recovery_row(cases: Cases, recovery_id: UUID) -> Row:
@@ -422,7 +423,7 @@ def queue(
     after: str | None = None,
     limit: int = 100,
 ) -> QueuePage:
-    """The open recoveries by risk, then by what is due first.
+    """The open recoveries by risk, then by what is due first, then by what was reported first.
 
     `as_of` must stay the same from page to page. Raises ValueError when `after` is not a cursor of ours.
     """
@@ -433,9 +434,8 @@ def queue(
     conditions += [(late > 0) if overdue else (late == 0)] if overdue is not None else []
     due = func.coalesce(recoveries.c.next_due_at, literal(_NEVER, Instant())).label("due_first")
     found = select(recoveries, *_at_reading(late), due).where(*conditions).subquery()
-    query = (
-        select(found).order_by(found.c.risk_now.desc(), found.c.due_first, found.c.recovery_id).limit(limit + 1)
-    )
+    order = (found.c.risk_now.desc(), found.c.due_first, found.c.opened_at, found.c.recovery_id)
+    query = select(found).order_by(*order).limit(limit + 1)
     rows = source.conn.execute(query if after is None else query.where(_after(found.c, after))).all()
     more = _cursor(rows[limit - 1]._asdict()) if len(rows) > limit else None
     return QueuePage(data=[_view(row._asdict()) for row in rows[:limit]], next=more, as_of=as_of)
@@ -494,18 +494,22 @@ def _at_reading(overdue: ColumnElement[int]) -> tuple[ColumnElement[int], Column
 
 
 def _cursor(row: Row) -> str:
-    micros = (row["due_first"] - _EPOCH) // timedelta(microseconds=1)
-    return f"{row['risk_now']}.{micros}.{row['recovery_id'].hex}"
+    due, opened = ((row[name] - _EPOCH) // _MICROSECOND for name in ("due_first", "opened_at"))
+    return f"{row['risk_now']}.{due}.{opened}.{row['recovery_id'].hex}"
 
 
 def _after(found: Any, cursor: str) -> ColumnElement[bool]:
-    risk, micros, recovery_id = cursor.split(".")
-    due = literal(_EPOCH + timedelta(microseconds=int(micros)), Instant())
-    return or_(
-        found.risk_now < int(risk),
-        and_(found.risk_now == int(risk), found.due_first > due),
-        and_(found.risk_now == int(risk), found.due_first == due, found.recovery_id > UUID(recovery_id)),
-    )
+    risk, due, opened, recovery_id = cursor.split(".")
+    columns = (-found.risk_now, found.due_first, found.opened_at, found.recovery_id)
+    try:
+        values = (literal(-int(risk)), _moment(due), _moment(opened), literal(UUID(recovery_id)))
+    except OverflowError:
+        raise ValueError("not a cursor of the queue") from None
+    return tuple_(*columns) > tuple_(*values)
+
+
+def _moment(micros: str) -> ColumnElement[datetime]:
+    return literal(_EPOCH + int(micros) * _MICROSECOND, Instant())
 
 
 def _view(row: Row) -> RecoveryView:

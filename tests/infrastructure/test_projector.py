@@ -7,24 +7,26 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import Engine, select, text
+from sqlalchemy import Engine, LargeBinary, event, literal, select, text, update
 
 from domain.kinds import Fact
 from infrastructure.bell import Bell
 from infrastructure.engine import writing
-from infrastructure.generations import NewerGeneration
+from infrastructure.generations import Generation, NewerGeneration, Wanted, number_of_live, switch
 from infrastructure.leases import LASTS, Lease
 from infrastructure.recorder import insert_records, lock_head, move_head, read_records
 from infrastructure.tables import generations
 from projections import ALL
 from projections.base import Projection, fold
+from projections.recoveries import recovery_streams
 from tests.support.counting import Counting, counts, create_tables, seen
 from tests.support.histories import relationships
 from tests.support.ledgers import Book, Rows, book, mixed
@@ -303,6 +305,85 @@ def test_a_rebuild_that_was_stopped_goes_on_where_it_was(shelf: Book):
     assert counted(shelf) == truly(FACTS[:200])
 
 
+def building(shelf: Book) -> int | None:
+    """The generation of the counting read model that is being built."""
+    with shelf.engine.connect() as conn:
+        return conn.scalar(select(generations.c.building).where(generations.c.name == "counting"))
+
+
+def test_a_rebuild_begins_only_when_nobody_else_has_the_right_to(shelf: Book):
+    shelf.record(FACTS[:100])
+    shelf.projector([Counting()]).catch_up()
+    held = Lease(shelf.engine, "main", "rebuild:counting", "somebody", shelf.clock)
+    assert held.hold()
+    begun: list[int | None] = []
+
+    def clock() -> datetime:
+        begun.append(building(shelf))
+        if len(begun) == 2:
+            held.release()
+        return shelf.clock()
+
+    shelf.projector([Counting()], clock=clock).rebuild("counting")
+    assert begun[:2] == [None, None]
+    assert counted(shelf) == truly(FACTS[:100])
+
+
+def test_an_older_program_leaves_the_rebuild_of_a_newer_one_alone(shelf: Book):
+    shelf.record(FACTS[:200])
+    shelf.projector([Counting()]).catch_up()
+
+    def stop(position: int, head: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        shelf.projector([Counting(version=3)], page=20).rebuild("counting", stop)
+    for version in (1, 2):
+        with pytest.raises(NewerGeneration):
+            shelf.projector([Counting(version=version)]).rebuild("counting")
+    with pytest.raises(NewerGeneration):
+        shelf.projector([Counting(version=2)]).catch_up()
+    shelf.record(FACTS[200:210])
+    assert shelf.projector([Counting(version=1)]).catch_up() == 10
+    assert building(shelf) == 2
+
+
+def test_a_generation_that_is_not_being_built_any_more_is_not_made_live(shelf: Book):
+    shelf.projector([Counting()])
+    with writing(shelf.engine) as conn:
+        assert not switch(conn, "main", Wanted("counting", 1), Generation("counting", 7))
+        assert number_of_live(conn, "main", "counting") == Generation("counting", 1)
+
+
+def test_old_rows_are_deleted_a_batch_a_turn_while_events_are_looked_for(
+    shelf: Book, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("infrastructure.generations.DELETED_AT_ONCE", 20)
+    shelf.record(FACTS[:100])
+    shelf.projector([Counting()]).catch_up()
+    turns, gone = [], threading.Event()
+
+    @event.listens_for(shelf.engine, "after_cursor_execute")
+    def seen_by_database(conn: object, cursor: object, statement: str, *_: object) -> None:
+        if statement.startswith("DELETE FROM test_") and cursor.rowcount:  # type: ignore[attr-defined]
+            turns.append("batch")
+        elif "FROM events" in statement:
+            turns.append("look")
+        elif statement.startswith("DELETE FROM tracking"):
+            gone.set()
+
+    projector = shelf.projector([Counting(version=2)])
+    projector.start()
+    try:
+        assert gone.wait(20)
+    finally:
+        projector.stop()
+    assert turns.count("batch") == 6
+    assert ("batch", "batch") not in pairwise(turns)
+    with shelf.engine.connect() as conn:
+        assert set(conn.scalars(select(seen.c.generation))) == {2}
+
+
 def test_a_projection_of_a_new_version_is_not_folded_before_it_is_rebuilt(shelf: Book):
     shelf.record(FACTS[:100])
     shelf.projector([Counting()]).catch_up()
@@ -431,6 +512,30 @@ def stream_at(shelf: Book, position: int) -> UUID:
         return read_records(conn, "main", position - 1, 1)[0].stream_id
 
 
+def test_stored_rows_that_cannot_be_read_park_their_stream_and_nobody_else(shelf: Book):
+    shelf.record(FACTS[:200])
+    shelf.projector(page=40).catch_up()
+    damaged = FACTS[200].stream_id
+    streams = recovery_streams.c.stream_id
+    with shelf.engine.begin() as conn:
+        conn.execute(
+            update(recovery_streams)
+            .where(streams == damaged)
+            .values(cases=literal(b"not what was written", LargeBinary))
+        )
+    shelf.record(FACTS[200:])
+    projector = shelf.projector(page=40)
+    projector.catch_up()
+    assert projector.lag() == 0
+    assert [(one.projection, one.stream_id, one.position) for one in projector.parked()] == [
+        ("recoveries", damaged, 201)
+    ]
+    assert projector.release() == 0
+    projector.rebuild("recoveries")
+    assert projector.parked() == []
+    assert same(shelf.rows(), expected(FACTS))
+
+
 def test_a_parked_stream_is_gone_with_a_rebuild_of_the_fixed_projection(shelf: Book):
     shelf.record(FACTS[:200])
     shelf.projector([Counting(on_apply=poisoned)]).catch_up()
@@ -494,6 +599,24 @@ def test_a_lease_is_held_by_one_and_taken_over_when_it_has_run_out(engine: Engin
     assert not first.hold()
     second.release()
     assert first.hold()
+
+
+def test_a_lease_that_a_jump_of_the_clock_left_far_ahead_counts_as_run_out(engine: Engine):
+    clock = Clock()
+    first, second = (Lease(engine, "main", "job", name, clock) for name in ("first", "second"))
+    now = clock.now
+    clock.now = now + timedelta(days=400)
+    assert first.hold()
+    clock.now = now
+    assert second.hold()
+    assert not first.hold()
+
+
+def test_clocks_that_differ_a_little_do_not_take_each_others_lease(engine: Engine):
+    clock, ahead = Clock(), Clock()
+    ahead.now = clock.now + LASTS / 2
+    assert Lease(engine, "main", "job", "first", ahead).hold()
+    assert not Lease(engine, "main", "job", "second", clock).hold()
 
 
 def test_lag_is_measured_against_the_true_head(shelf: Book):

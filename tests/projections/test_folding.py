@@ -1,16 +1,18 @@
 """What holds for every read model: the same rows however they are folded, and nobody's data in them."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from pydantic import TypeAdapter
+from sqlalchemy import Dialect
+from sqlalchemy.dialects import postgresql, sqlite
 
 from domain.kinds import Fact
 from domain.relationship import Relationship, evolve
 from projections import ALL
-from projections.base import Key, Projection, Row, fold, metadata, written
+from projections.base import Instant, Key, Projection, Row, fold, metadata, written
 from projections.recoveries import Cases
 from tests.support.histories import histories
 from tests.support.ledgers import Book, book, mixed
@@ -79,6 +81,19 @@ def test_a_state_has_one_form_on_disk_and_comes_back_equal(facts: list[Fact]):
 
 def test_moments_are_written_as_headers_write_them():
     assert written({"at": datetime(2026, 3, 2, 12, 0, tzinfo=UTC)}) == b'{"at":"2026-03-02T12:00:00Z"}'
+
+
+@pytest.mark.parametrize("dialect", [sqlite.dialect(), postgresql.dialect()])
+@pytest.mark.parametrize(
+    "moment",
+    [
+        datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=2))),
+        datetime(9999, 12, 31, 23, tzinfo=timezone(timedelta(hours=-2))),
+    ],
+)
+def test_a_moment_that_could_not_be_read_again_is_not_written(moment: datetime, dialect: Dialect):
+    with pytest.raises(OverflowError):
+        Instant().process_bind_param(moment, dialect)
 
 
 def test_sets_are_written_in_order():

@@ -14,9 +14,10 @@ from domain.milestones import RelationshipOpened
 from domain.moves.apology import Apologise
 from domain.moves.failure import ReportFailure
 from domain.moves.follow_up import CompleteFollowUp
+from domain.moves.gesture import MakeGesture
 from domain.moves.handling import Assign
 from domain.moves.hearing import HearConcern
-from domain.moves.outcome import Close, Resolve
+from domain.moves.outcome import Close, RecoveryClosed, Resolve
 from domain.moves.relationship import PersonalDataErased
 from domain.moves.remedy import DeliverRemedy
 from domain.moves.treatment import ReportTreatment
@@ -146,6 +147,46 @@ def test_the_queue_goes_by_risk_then_by_what_is_due_first(shelf: Book):
     assert set(queued(shelf)[1:3]) == {named_id("late"), named_id("later")}
     # Two days on the mild one is overdue in two steps more than nothing; all are, the order by weight remains.
     assert queued(shelf, at=10_000)[0] == named_id("grave")
+
+
+def test_of_equals_in_the_queue_the_older_comes_first_from_page_to_page(shelf: Book):
+    # Nothing is due for any of them: as in history that was imported.
+    tales = [story().when(_dated(f"f{n}"), at=-n, importing=True) for n in range(5)]
+    kept(shelf, *tales)
+    oldest_first = [named_id(f"f{n}") for n in reversed(range(5))]
+    assert queued(shelf) == oldest_first
+    with shelf.source() as source:
+        first = recoveries.queue(source, as_of=START, limit=2)
+        rest = recoveries.queue(source, as_of=START, after=first.next)
+    assert [one.recovery_id for one in first.data + rest.data] == oldest_first
+
+
+def _dated(name: str) -> ReportFailure:
+    return ReportFailure(what="late", description="late", recovery_id=named_id(name), severity=3)
+
+
+def test_the_status_is_that_of_the_last_failure_from_memory_and_from_the_database(shelf: Book):
+    # Stored, the recoveries come back in the order of their ids: the last reported one first.
+    last, first = sorted((named_id("a"), named_id("b")))
+    tale = story().when(ReportFailure(what="late", description="late", recovery_id=first), at=0)
+    tale = tale.given(RecoveryClosed(recovery_id=first, outcome="dissatisfied"), at=1)
+    tale = tale.when(ReportFailure(what="late", description="late", recovery_id=last), at=2)
+    tale = tale.given(RecoveryClosed(recovery_id=last, outcome="satisfied"), at=3)
+    kept(shelf, tale)
+    assert _status(shelf) == "recovered"
+    shelf.record(_told_on(tale))
+    shelf.projector().catch_up()
+    assert _status(shelf) == "recovered"
+
+
+def _told_on(tale: Story) -> list[Fact]:
+    """One more fact of this story, that fails and mends nothing."""
+    return tale.when(MakeGesture(kind="surprise"), at=4).facts[-1:]
+
+
+def _status(shelf: Book) -> str:
+    (row,) = shelf.rows(recoveries.Recoveries())["recovery_streams"]
+    return str(row["status"])
 
 
 def test_closed_recoveries_are_not_in_the_queue(shelf: Book):
