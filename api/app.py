@@ -4,13 +4,15 @@ from collections.abc import Callable
 from importlib.metadata import version
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 
 from api import openapi
 from api.auth import KeyCheck
 from api.container import Container
 from api.edge import Edge
+from api.head import Head
 from api.limits import BodyLimit
+from api.parameters import known_parameters
 from api.postings import add_postings, described_postings
 from api.refusals import add_handlers
 from api.routers import customers, documents, events, feed, health, recoveries
@@ -19,23 +21,24 @@ from api.routers import customers, documents, events, feed, health, recoveries
 def create_app(container: Container) -> FastAPI:
     """The HTTP application of this process. Starting and stopping the container is the caller's affair."""
     base_url = container.settings.address
-    app = _assembled(base_url)
+    app = _assembled(base_url, container.settings.max_batch)
     app.state.container = container
     app.state.keys = KeyCheck(container.api_keys)
     add_handlers(app, base_url)
     # The last one added is the outermost.
+    app.add_middleware(Head)
     app.add_middleware(BodyLimit, limit=container.settings.body_limit, base_url=base_url)
     app.add_middleware(Edge, base_url=base_url)
     return app
 
 
-def document(base_url: str = "http://127.0.0.1:8080") -> dict[str, Any]:
+def document(base_url: str = "http://127.0.0.1:8080", max_batch: int = 500) -> dict[str, Any]:
     """The OpenAPI document, without a running service."""
-    made: dict[str, Any] = _assembled(base_url).openapi()
+    made: dict[str, Any] = _assembled(base_url, max_batch).openapi()
     return made
 
 
-def _assembled(base_url: str) -> FastAPI:
+def _assembled(base_url: str, max_batch: int) -> FastAPI:
     app = FastAPI(
         title="Amends",
         version=version("amends"),
@@ -46,17 +49,19 @@ def _assembled(base_url: str) -> FastAPI:
         redirect_slashes=False,
     )
     add_postings(app)
-    for one in (events, customers, recoveries, feed, health, documents):
+    for one in (events, customers, recoveries, feed):
+        app.include_router(one.router, dependencies=[Depends(known_parameters)])
+    for one in (health, documents):
         app.include_router(one.router)
-    app.openapi = _described(app, base_url)  # type: ignore[method-assign]  # FastAPI's documented way to replace it
+    app.openapi = _described(app, base_url, max_batch)  # type: ignore[method-assign]  # FastAPI's documented way to replace it
     return app
 
 
-def _described(app: FastAPI, base_url: str) -> Callable[[], dict[str, Any]]:
+def _described(app: FastAPI, base_url: str, max_batch: int) -> Callable[[], dict[str, Any]]:
     def described() -> dict[str, Any]:
         if app.openapi_schema is None:
             routes = [*app.routes, *described_postings()]
-            app.openapi_schema = openapi.document_of(app.version, routes, base_url)
+            app.openapi_schema = openapi.document_of(app.version, routes, base_url, max_batch)
         return app.openapi_schema
 
     return described

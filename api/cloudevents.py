@@ -1,7 +1,7 @@
 """CloudEvents 1.0: how other services say what happened, in three modes told apart by the Content-Type alone."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import unquote_to_bytes
@@ -10,7 +10,7 @@ from uuid import UUID
 import orjson
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
-from api.problems import ProblemError, validation_errors, validation_failed
+from api.problems import ProblemError, refused, validation_errors, validation_failed
 from api.strict_json import decode
 from domain.values import Moment
 
@@ -66,7 +66,7 @@ def mode_of(content_type: str | None, headers: Headers) -> Mode:
     if media.startswith("application/cloudevents"):
         return _only_json(media, "structured")
     if not any(name.lower().startswith(b"ce-") for name, _ in headers):
-        raise unsupported(content_type)
+        raise unsupported(content_type, whole_event=is_json(media))
     return "binary"
 
 
@@ -85,9 +85,11 @@ def is_json(media: str) -> bool:
     return _JSON_TYPE.fullmatch(media) is not None
 
 
-def unsupported(content_type: str | None, taken: str = ACCEPT_POST) -> ProblemError:
+def unsupported(content_type: str | None, taken: str = ACCEPT_POST, *, whole_event: bool = False) -> ProblemError:
     """The 415 problem that says what is taken instead."""
     detail = f"{'this' if content_type else 'no'} Content-Type; send {taken}"
+    if whole_event:
+        detail = "a whole event needs Content-Type application/cloudevents+json; its data alone needs ce- headers"
     return ProblemError("media_type_unsupported", detail, headers={"Accept-Post": taken})
 
 
@@ -168,14 +170,11 @@ def header_value(raw: bytes, name: str) -> str:
 
 
 def _event(attributes: dict[str, Any], where: str) -> CloudEvent:
-    prefix: Sequence[str] = ()
     try:
         event = CloudEvent.model_validate_json(orjson.dumps(attributes), strict=True)
     except ValidationError as error:
-        found = validation_errors(error.errors(include_url=False, include_input=False), prefix, where)
-        raise ProblemError(
-            "validation_failed", errors=_in_headers(found) if where == "header" else found
-        ) from None
+        found = validation_errors(error.errors(include_url=False, include_input=False), where=where)
+        raise refused(_in_headers(found) if where == "header" else found) from None
     if event.datacontenttype is not None and not is_json(media_type(event.datacontenttype)):
         raise validation_failed("/datacontenttype", "the data must be JSON", "datacontenttype", where)
     return event

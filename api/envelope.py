@@ -8,7 +8,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from api.auth import Credential, require
-from api.problems import ProblemError, validation_errors
+from api.problems import invalid
 from domain.kinds import Actor, RoleClass
 from domain.milestones import Reference
 from domain.values import CallerRef, Code, Moment
@@ -95,8 +95,7 @@ def parsed(model: type[M], body: dict[str, Any], at: Sequence[str | int] = ()) -
     try:
         return model.model_validate_json(orjson.dumps(body), strict=True)
     except ValidationError as error:
-        errors = validation_errors(error.errors(include_url=False, include_input=False), at)
-        raise ProblemError("validation_failed", errors=errors) from None
+        raise invalid(error.errors(include_url=False, include_input=False), at) from None
 
 
 def actor_of(by: By | None, caller: Credential, customer: UUID | None, pseudonym: Pseudonym) -> Actor:

@@ -1,5 +1,6 @@
 """The API's own description: OpenAPI 3.1, made from the routes and from the table of every command."""
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, Final
@@ -78,6 +79,10 @@ _PLACE: Final = {
 }
 
 
+_NEVER_ANSWERED: Final = ("HTTPValidationError", "ValidationError")
+_RULE: Final = re.compile(r" \(I-[0-9]+\)")
+
+
 class RecordedEvent(BaseModel):
     """The receipt of one event: where it stands in the ledger, and the hash that proves it."""
 
@@ -141,7 +146,7 @@ EVENTS_BODY: Final[dict[str, Any]] = {
         "content": {
             "application/cloudevents+json": {"schema": _ONE_EVENT, "example": _EVENT_EXAMPLE},
             "application/cloudevents-batch+json": {
-                "schema": {"type": "array", "items": _ONE_EVENT, "maxItems": 500},
+                "schema": {"type": "array", "items": _ONE_EVENT},
                 "example": [_EVENT_EXAMPLE],
             },
             "application/json": {
@@ -164,6 +169,18 @@ EVENTS_ANSWERS: Final[dict[int | str, dict[str, Any]]] = RECORDED | {
                     "required": ["results"],
                 }
             }
+        },
+    }
+}
+EVENTS_TAKEN: Final[dict[int | str, dict[str, Any]]] = {
+    204: {
+        "description": "What is taken, in headers.",
+        "headers": {
+            "Accept-Post": {"description": "The content types.", "schema": {"type": "string"}},
+            "Amends-Max-Batch": {
+                "description": "How many events one batch may hold.",
+                "schema": {"type": "integer"},
+            },
         },
     }
 }
@@ -192,7 +209,13 @@ def operation_id(route: APIRoute) -> str:
 
 def first_line(kind: type[BaseModel]) -> str:
     """What it is for, in one sentence."""
-    return (kind.__doc__ or kind.__name__).strip().partition("\n")[0].rstrip(".")
+    return first_sentence((kind.__doc__ or kind.__name__).strip())
+
+
+def first_sentence(text: str) -> str:
+    """The first sentence, without its full stop and without the number of the rule behind it."""
+    line = " ".join(text.partition("\n\n")[0].split()).partition(". ")[0].rstrip(".")
+    return _RULE.sub("", line)
 
 
 def description(kind: type[Command]) -> str:
@@ -267,22 +290,33 @@ def _problem_responses(base_url: str) -> dict[str, Any]:
     }
 
 
-def document_of(version: str, routes: Sequence[BaseRoute], base_url: str) -> dict[str, Any]:
+def document_of(version: str, routes: Sequence[BaseRoute], base_url: str, max_batch: int) -> dict[str, Any]:
     """The whole document of these routes."""
     made = get_openapi(
         title="Amends", version=version, description=ABOUT, routes=routes, tags=TAGS,
         servers=[{"url": base_url}], license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
     )  # fmt: skip
     components = made.setdefault("components", {})
-    components["schemas"] = _components() | components.get("schemas", {})
+    # FastAPI's own way to say no is never taken here.
+    found = {name: one for name, one in components.get("schemas", {}).items() if name not in _NEVER_ANSWERED}
+    components["schemas"] = _components() | found
     components["responses"] = _problem_responses(base_url)
     components["examples"] = {
         slug: {"summary": kind.title, "value": problem(slug, "", {}, base_url)} for slug, kind in PROBLEMS.items()
     }
     for operations in made["paths"].values():
         for operation in operations.values():
-            answers = operation["responses"]
-            answers.pop("422", None)
-            answers |= {"4XX": {"$ref": "#/components/responses/Refused"}}
-            answers |= {"5XX": {"$ref": "#/components/responses/Unavailable"}}
+            _complete(operation)
+    batch = made["paths"]["/v1/events"]["post"]["requestBody"]["content"]["application/cloudevents-batch+json"]
+    batch["schema"]["maxItems"] = max_batch
     return made
+
+
+def _complete(operation: dict[str, Any]) -> None:
+    operation["summary"] = first_sentence(operation["description"])
+    # Said where no key is needed, too: generated clients would else send one everywhere or ask for it.
+    operation.setdefault("security", [])
+    answers = operation["responses"]
+    answers.pop("422", None)
+    answers |= {"4XX": {"$ref": "#/components/responses/Refused"}}
+    answers |= {"5XX": {"$ref": "#/components/responses/Unavailable"}}

@@ -123,7 +123,9 @@ def _kind(document: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
         return " or ".join(dict.fromkeys(kinds))
     if "enum" in schema:
         return ", ".join(str(one) for one in schema["enum"])
-    kind = str(schema.get("title") if schema.get("type") == "object" else schema.get("type", "any"))
+    kind = str(schema.get("type", "any"))
+    if kind == "object":
+        kind = str(schema.get("title", kind))
     return f"{kind} ({schema['format']})" if "format" in schema else kind
 
 

@@ -10,12 +10,14 @@ from uuid import UUID
 
 from fastapi import FastAPI, Request, Response
 from fastapi.routing import APIRouter
-from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute
 
 from api.auth import Credential, identified
-from api.problems import validation_failed
+from api.nearest import meant, nearest
+from api.parameters import no_parameters
+from api.problems import ProblemError, validation_failed
 from api.routers import commands, customers, events
+from domain.kinds import COMMANDS
 
 Endpoint = Callable[[Request, Credential], Awaitable[Response]]
 
@@ -37,6 +39,7 @@ def described_postings() -> list[BaseRoute]:
 def _appending(path: str, endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
     async def posted(request: Request) -> Response:
         request.scope["amends.route"] = path
+        no_parameters(request)
         return await endpoint(request, await identified(request, "append"))
 
     return posted
@@ -46,7 +49,10 @@ async def post_command(request: Request) -> Response:
     """Records the command that the path names."""
     kind = commands.posted_to(request.path_params["command"])
     if kind is None:
-        raise HTTPException(404)
+        found = nearest(request.path_params["command"], filter(commands.posted_to, COMMANDS))
+        detail = f"there is no such command{meant(found)}"
+        raise ProblemError("unknown_ref", detail, what="command", nearest=found)
+    no_parameters(request)
     request.scope["amends.route"] = f"/v1/customers/{{customer_id}}/{kind.PATH}"
     caller = await identified(request, kind.SCOPE)
     return await commands.record(request, kind, _customer_id(request), caller)

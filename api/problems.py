@@ -1,6 +1,6 @@
 """Problems: every way in which we say no, as one table, and the RFC 9457 document that carries it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import orjson
@@ -10,6 +10,10 @@ from starlette.responses import Response
 from domain.errors import AmendsError
 
 MEDIA_TYPE: Final = "application/problem+json"
+MOST_ERRORS: Final = 50
+LONGEST_STEP: Final = 200
+"""Characters of one step of a pointer: names in a body are as long as whoever sent it likes."""
+Errors = Sequence[ErrorDetails] | Sequence[Mapping[str, Any]]
 
 
 class Kind(NamedTuple):
@@ -78,13 +82,25 @@ class ProblemError(Exception):
 
 def validation_failed(pointer: str, detail: str, code: str, where: str = "body") -> ProblemError:
     """The 422 that names one place of the request."""
+    return refused([{"pointer": pointer, "in": where, "detail": detail, "code": code}])
+
+
+def invalid(errors: Errors, prefix: Sequence[str | int] = (), where: str = "body") -> ProblemError:
+    """The 422 that names what pydantic found, the first fifty, and says how many more there are."""
+    return refused(validation_errors(errors[:MOST_ERRORS], prefix, where), len(errors) - MOST_ERRORS)
+
+
+def refused(places: Sequence[Mapping[str, str]], omitted: int = 0) -> ProblemError:
+    """The 422 that names these places; the first of them stands in the detail too."""
+    first = places[0]
+    detail = ": ".join(part for part in (first["pointer"], first["detail"]) if part)
     return ProblemError(
-        "validation_failed", errors=[{"pointer": pointer, "in": where, "detail": detail, "code": code}]
+        "validation_failed", detail, errors=places, errors_omitted=omitted if omitted > 0 else None
     )
 
 
 def validation_errors(
-    errors: Iterable[ErrorDetails | Mapping[str, Any]], prefix: Sequence[str | int] = (), where: str = "body"
+    errors: Errors, prefix: Sequence[str | int] = (), where: str = "body"
 ) -> list[dict[str, str]]:
     """Pydantic's errors as `{pointer, in, detail, code}`; the offending values stay out, they may be personal."""
     return [
@@ -99,8 +115,8 @@ def validation_errors(
 
 
 def pointer(steps: Sequence[str | int]) -> str:
-    """The JSON pointer (RFC 6901) that takes these steps."""
-    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in steps)
+    """The JSON pointer (RFC 6901) that takes these steps; long ones are cut, so that no body is sent back."""
+    return "".join("/" + str(step)[:LONGEST_STEP].replace("~", "~0").replace("/", "~1") for step in steps)
 
 
 def document(slug: str, detail: str, facts: Mapping[str, Any], base_url: str) -> dict[str, Any]:

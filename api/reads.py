@@ -104,10 +104,10 @@ def answer(
     return Response(content, 200, headers, media_type)
 
 
-def next_link(request: Request, base_url: str, after: int | str, *keep: str) -> str:
+def next_link(request: Request, base_url: str, after: int | str, *keep: str, cursor: str = "after") -> str:
     """The Link header of the following page (RFC 8288), with the parameters that must stay the same."""
     asked = request.query_params
-    query = {name: asked[name] for name in ("limit", *keep) if name in asked} | {"after": str(after)}
+    query = {name: asked[name] for name in ("limit", *keep) if name in asked} | {cursor: str(after)}
     return f'<{base_url}{request.url.path}?{urlencode(query)}>; rel="next"'
 
 

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.edge import of_fault
-from api.problems import PROBLEMS, ProblemError, blank, document, pointer, response
+from api.problems import PROBLEMS, ProblemError, blank, document, pointer, refused, response
 from domain.errors import AmendsError, Broken
 
 log = structlog.get_logger("amends.problems")
@@ -49,8 +49,8 @@ def add_handlers(app: FastAPI, base_url: str) -> None:
     async def of_validation(request: Request, error: Exception) -> Response:
         if not isinstance(error, RequestValidationError):
             raise error
-        errors = [_told(one) for one in error.errors()]
-        return response(document("validation_failed", "", {"errors": errors}, base_url))
+        problem = refused([_told(one) for one in error.errors()])
+        return response(problem_of(problem, base_url))
 
     for kind in (ProblemError, AmendsError, SQLAlchemyError):
         app.add_exception_handler(kind, refuse)

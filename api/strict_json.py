@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any, Final, NoReturn
 
-from api.problems import ProblemError, validation_failed
+from api.problems import ProblemError, pointer, validation_failed
 from domain.values import MAX_INT
 
 MAX_DEPTH: Final = 32
@@ -113,43 +113,52 @@ _MARKING: Final = json.JSONDecoder(
 )
 
 
-def _walk(value: Any) -> Iterator[tuple[str, int, Any]]:
-    """Every value with its JSON pointer and its depth; keys are visited as values of their own."""
-    waiting: list[tuple[str, int, Any]] = [("", 0, value)]
-    while waiting:
-        pointer, depth, one = waiting.pop()
-        yield pointer, depth, one
-        if isinstance(one, dict):
-            for key, inner in one.items():
-                yield pointer, depth, key
-                waiting.append((f"{pointer}/{escaped(key)}", depth + 1, inner))
-        elif isinstance(one, list):
-            waiting.extend((f"{pointer}/{index}", depth + 1, inner) for index, inner in enumerate(one))
+def _walk(value: Any) -> Iterator[tuple[list[str | int], Any]]:
+    """Every value with the steps that lead to it; keys are visited as values of their own, at their object.
+
+    It is one list of steps that goes along: a pointer for every value would cost far more than the body itself.
+    """
+    steps: list[str | int] = []
+    inside = [_members(value)]
+    yield steps, value
+    while inside:
+        for step, inner in inside[-1]:
+            yield steps, step
+            steps.append(step)
+            yield steps, inner
+            if isinstance(inner, dict | list):
+                inside.append(_members(inner))
+                break
+            steps.pop()
+        else:
+            inside.pop()
+            del steps[-1:]
 
 
-def escaped(key: str) -> str:
-    """The key as a step of a JSON pointer (RFC 6901)."""
-    return key.replace("~", "~0").replace("/", "~1")
+def _members(value: Any) -> Iterator[tuple[str | int, Any]]:
+    if isinstance(value, dict):
+        return iter(value.items())
+    return iter(enumerate(value if isinstance(value, list) else ()))
 
 
 def _refuse_deep(value: Any) -> None:
-    if any(depth >= MAX_DEPTH for _, depth, one in _walk(value) if isinstance(one, dict | list)):
+    if any(len(steps) >= MAX_DEPTH for steps, one in _walk(value) if isinstance(one, dict | list)):
         raise _invalid(f"nested deeper than {MAX_DEPTH} levels")
 
 
 def _refuse_huge(value: Any) -> NoReturn:
-    pointer = next(pointer for pointer, _, one in _walk(value) if isinstance(one, _Huge))
-    raise validation_failed(pointer, "whole numbers go up to 2^53-1", "number_too_large")
+    place = next(pointer(steps) for steps, one in _walk(value) if isinstance(one, _Huge))
+    raise validation_failed(place, "whole numbers go up to 2^53-1", "number_too_large")
 
 
 def _refuse_unstorable(value: Any) -> None:
-    for pointer, _, one in _walk(value):
+    for steps, one in _walk(value):
         if not isinstance(one, str):
             continue
         if not _is_unicode(one):
             raise _invalid("a text holds half of a surrogate pair")
         if "\x00" in one:
-            raise validation_failed(pointer, "a text must not contain U+0000", "nul_character")
+            raise validation_failed(pointer(steps), "a text must not contain U+0000", "nul_character")
 
 
 def _is_unicode(text: str) -> bool:

@@ -5,17 +5,18 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 import orjson
 from starlette.responses import Response
 
-from api.auth import Credential, owns, require
+from api.auth import Credential, own_source, owns, require
 from api.cloudevents import Incoming, trace
 from api.deps import Services
 from api.envelope import By, EventEnvelope, actor_of, parsed, split
 from api.headers import etag
+from api.nearest import meant, nearest
 from api.problems import ProblemError, validation_failed
 from domain.errors import NotPostable
 from domain.kinds import COMMAND_OF_TYPE, EVENTS, Command
@@ -24,6 +25,18 @@ from domain.relationship import RelationshipCommand
 from infrastructure.orders import Order, Outcome, Receipt
 
 Customer = UUID | Reference | None
+
+
+class Key(NamedTuple):
+    """What makes it safe to send again, and where it stood: an event's id is no Idempotency-Key."""
+
+    space: Literal["ce", "http"]
+    value: str
+
+    @property
+    def told(self) -> str:
+        """As the ledger keeps it."""
+        return f"{self.space}:{self.value}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +52,7 @@ class Posting:
     occurred_at: datetime | None = None
     time_known: bool = True
     imported: bool = False
-    key: str | None = None
+    key: Key | None = None
     if_match: int | None = None
     correlation_id: UUID | None = None
     causation_id: UUID | None = None
@@ -57,7 +70,7 @@ def submit(services: Services, caller: Credential, posting: Posting) -> "Future[
             actor=actor_of(posting.by, caller, customer, keyring.pseudonym),
             source=posting.source,
             occurred_at=posting.occurred_at,
-            key=posting.key,
+            key=posting.key.told if posting.key is not None else None,
             fingerprint=keyring.fingerprint(_content(posting)) if posting.key is not None else None,
             event_id=_as_uuid(posting.key),
             correlation_id=posting.correlation_id,
@@ -87,20 +100,27 @@ def _content(posting: Posting) -> bytes:
     return orjson.dumps([posting.command.PATH, posting.received], option=orjson.OPT_SORT_KEYS)
 
 
-def _as_uuid(key: str | None) -> UUID | None:
-    if key is None or len(key) != 36:
+def _as_uuid(key: Key | None) -> UUID | None:
+    if key is None or len(key.value) != 36:
         return None
     try:
-        return UUID(key)
+        return UUID(key.value)
     except ValueError:
         return None
 
 
-def of_event(incoming: Incoming, caller: Credential) -> Posting:
+def key_of_header(key: str | None) -> Key | None:
+    """The key in an Idempotency-Key header."""
+    return None if key is None else Key("http", key)
+
+
+def of_event(incoming: Incoming, caller: Credential, if_match: int | None = None) -> Posting:
     """The posting that a CloudEvent stands for. Raises for a type, a source or data that cannot be taken."""
     event = incoming.event
     if not owns(caller, event.source):
-        raise ProblemError("source_not_owned", f"this key may not post as {event.source}", source=event.source)
+        owned = [own_source(caller), *caller.sources]
+        detail = f"this key may not post as {event.source}; it owns {', '.join(owned)}"
+        raise ProblemError("source_not_owned", detail, source=event.source, owned=owned)
     kind = command_of(event.type)
     require(caller, kind.SCOPE)
     envelope_fields, body = split(incoming.data, EventEnvelope)
@@ -115,7 +135,8 @@ def of_event(incoming: Incoming, caller: Credential) -> Posting:
         occurred_at=event.time,
         time_known=envelope.time_known,
         imported=envelope.imported,
-        key=event.id,
+        key=Key("ce", event.id),
+        if_match=if_match,
         correlation_id=event.correlationid,
         causation_id=event.causationid,
         traceparent=trace(event.traceparent),
@@ -133,7 +154,14 @@ def command_of(event_type: str) -> type[RelationshipCommand]:
     for topic, event in EVENTS.items():
         if event_type == event.TYPE:
             raise NotPostable(topic)
-    raise ProblemError("unknown_type", "no event of this type is known here", event_type=event_type)
+    # Only those that begin alike: a batch of many wrong types must not cost seconds.
+    found = nearest(event_type, (one for one in COMMAND_OF_TYPE if _initial(one) == _initial(event_type)))
+    detail = f"no event of this type is known here{meant(found)}"
+    raise ProblemError("unknown_type", detail, event_type=event_type, nearest=found)
+
+
+def _initial(event_type: str) -> str:
+    return event_type.removeprefix("amends.")[:1]
 
 
 def _customer_of(incoming: Incoming, envelope: EventEnvelope, *, opens: bool) -> Customer:

@@ -1,9 +1,11 @@
 """`amends demo`: thirty simulated days of a small firm, then the service itself to look around in."""
 
+import json
 import tempfile
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Final, Literal
+from uuid import uuid4
 
 import typer
 
@@ -17,7 +19,16 @@ from infrastructure.settings import Settings
 from infrastructure.writer import utc_now
 
 SEED: Final = 7
-SCOPES: Final = ("append", "read", "personal", "audit")
+SCOPES: Final = ("append", "read", "personal", "audit", "act_for")
+SOURCES: Final = ("*",)
+
+
+_EVENT: Final[dict[str, object]] = {
+    "specversion": "1.0",
+    "source": "urn:shop:till-4",
+    "type": "amends.failure.reported.v1",
+    "data": {"customer": {"kind": "crm", "value": "C-1001"}, "what": "late", "description": "A day late."},
+}
 
 
 class SimulatedClock:
@@ -57,8 +68,8 @@ def demo(
     """Tell thirty days of a small firm into a throwaway SQLite file, then serve it on loopback."""
     output = Output(as_json, quiet)
     set_up_logs("warning")
-    folder = Path(tempfile.mkdtemp(prefix="amends-demo-"))
     listening = listen("127.0.0.1", port)
+    folder = Path(tempfile.mkdtemp(prefix="amends-demo-"))
     settings = Settings(
         database_url=f"sqlite:///{folder / 'amends.db'}",
         key_file=folder / "amends.key",
@@ -95,10 +106,13 @@ def _tell(
 
 
 def _invite(container: Container, settings: Settings, folder: Path, output: Output) -> None:
-    key = container.api_keys.create(settings.ledger, "demo", SCOPES, ())
+    key = container.api_keys.create(settings.ledger, "demo", SCOPES, SOURCES)
     address = settings.address
     body = '{"customer": {"kind": "crm", "value": "C-1001"}}'
     curl = f"curl -H 'Authorization: Bearer {key}' --json '{body}' {address}/v1/customers"
+    event = json.dumps(_EVENT | {"id": str(uuid4())})
+    told = f"-H 'Content-Type: application/cloudevents+json' --data '{event}' {address}/v1/events"
+    curl_event = f"curl -H 'Authorization: Bearer {key}' {told}"
     document = {
         "api": f"{address}/docs",
         "recoveries": f"{address}/v1/recoveries",
@@ -107,6 +121,7 @@ def _invite(container: Container, settings: Settings, folder: Path, output: Outp
         "store": str(folder / "amends.db"),
         "key": key,
         "curl": curl,
+        "curl_event": curl_event,
         "events_told": container.ledger.head(),
     }
     output.result(
@@ -119,6 +134,7 @@ def _invite(container: Container, settings: Settings, folder: Path, output: Outp
         f"  a key         {key}",
         "Try this:",
         f"  {curl}",
+        f"  {curl_event}",
         "For the tour in the README:",
         f"  export AMENDS={address} KEY={key}",
     )

@@ -8,6 +8,7 @@ import typer
 from api.app import document
 from api.cli.output import AsJson, Output, Quiet
 from api.schemas import schema_of, types
+from infrastructure.settings import Settings
 
 NO_SUCH = 4
 
@@ -20,7 +21,7 @@ def register(app: typer.Typer) -> None:
 
 def openapi(as_json: AsJson = False, quiet: Quiet = False) -> None:
     """Print the OpenAPI document of the HTTP API: JSON, asked for or not."""
-    _print(document())
+    _print(document(max_batch=Settings().max_batch))
 
 
 def schema(

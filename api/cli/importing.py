@@ -1,6 +1,7 @@
 """`amends import`: other systems' files, told to the ledger; every bad row is named, every good one kept."""
 
 import csv
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -42,11 +43,20 @@ def import_file(
         tally = _import(importer, file, output, dry_run=dry_run)
     except UnusableFile as fault:
         # Refused whole: its header is the one record to be named.
-        tally = Tally(rows=0, rejects=[Reject(fault.line, fault.reason, ())])
+        tally = Tally(rows=0, rejects=[Reject(fault.line, fault.reason + _other_kind(kind, file), ())])
     _write_rejects(rejects, tally)
     _report(output, file, tally, dry_run=dry_run)
     if tally.rejects:
         raise typer.Exit(REFUSED)
+
+
+def _other_kind(kind: str, file: Path) -> str:
+    """Which other kind this file looks like, if any."""
+    for other in KINDS.keys() - {kind}:
+        with suppress(UnusableFile):
+            open_source(file, KINDS[other].REQUIRED)
+            return f"; this looks like a file for: amends import {other}"
+    return ""
 
 
 def _import(importer: Importer, file: Path, output: Output, *, dry_run: bool) -> Tally:

@@ -43,7 +43,7 @@ def list_keys(as_json: AsJson = False, quiet: Quiet = False) -> None:
     with _keys() as (keys, ledger):
         found = [_told(info) for info in keys.list(ledger)]
     lines = [f"{one['key_id']}  {one['state']:8}{','.join(one['scopes'])}  {one['name']}" for one in found]
-    Output(as_json, quiet).result({"keys": found}, *lines)
+    Output(as_json, quiet).answer({"keys": found}, *lines)
 
 
 @app.command()

@@ -41,6 +41,14 @@ class Output:
         for line in lines:
             self.say(line)
 
+    def answer(self, document: Mapping[str, Any], *lines: str) -> None:
+        """What the command was run for: the document for programs, the lines for people, even when quiet."""
+        if self.as_json:
+            self.result(document)
+            return
+        for line in lines:
+            self.asked(line)
+
     def asked(self, text: str) -> None:
         """What the command was run for, as it is: printed even when quiet."""
         sys.stdout.write(text + "\n")

@@ -61,7 +61,7 @@ def _point(text: str | None) -> Point:
 def _print(output: Output, told: Replay) -> None:
     document = told.model_dump(mode="json")
     lines = [f"{one['position']:>8}  {one['occurred_at']}  {one['type']}" for one in document["timeline"]]
-    output.result(document, *lines, f"version {told.version}, {_score(told)}")
+    output.answer(document, *lines, f"version {told.version}, {_score(told)}")
 
 
 def _print_difference(output: Output, before: Replay, after: Replay) -> None:
@@ -72,7 +72,7 @@ def _print_difference(output: Output, before: Replay, after: Replay) -> None:
         "added": [one.model_dump(mode="json") for one in added],
     }
     lines = [f"{one.position:>8}  {one.occurred_at.isoformat()}  {one.type}" for one in added]
-    output.result(document, *lines, f"{_score(before)} -> {_score(after)}")
+    output.answer(document, *lines, f"{_score(before)} -> {_score(after)}")
 
 
 def _score(told: Replay) -> str:

@@ -15,6 +15,8 @@ from api.cli.output import AsJson, Output, Quiet
 from api.container import Container
 from api.logs import set_up_logs
 from domain.errors import Broken
+from infrastructure.keys import KeysBroken
+from infrastructure.migrate import NotMigrated, check
 from infrastructure.migrate import migrate as bring_up
 from infrastructure.settings import Settings
 
@@ -42,13 +44,30 @@ def register(app: typer.Typer) -> None:
 def migrate(as_json: AsJson = False, quiet: Quiet = False) -> None:
     """Bring the database to the newest schema; on an empty one make the key file too."""
     settings = Settings()
+    empty, keyless = _is_empty(settings), not settings.key_file.exists()
     bring_up(settings)
-    Output(as_json, quiet).result({"ledger": settings.ledger, "migrated": True}, "The database is up to date.")
+    keyed = keyless and settings.key_file.exists()
+    document = {"ledger": settings.ledger, "migrated": True, "database_made": empty, "key_file_made": keyed}
+    lines = ["The tables were made."] if empty else []
+    if keyed:
+        why = "without it personal parts cannot be read, so keep a copy elsewhere"
+        lines.append(f"The key file {settings.key_file} was made: {why}.")
+    Output(as_json, quiet).result(document, *lines, "The database is up to date.")
+
+
+def _is_empty(settings: Settings) -> bool:
+    try:
+        check(settings)
+    except NotMigrated as fault:
+        return fault.at == "empty"
+    except KeysBroken:
+        pass
+    return False
 
 
 def serve(
     host: Annotated[str | None, typer.Option(help="The address to listen on.")] = None,
-    port: Annotated[int | None, typer.Option(help="The port; 0 takes a free one.")] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="The port; 0 takes a free one.")] = None,
     worker: Annotated[bool, typer.Option(help="Project and sweep in this process too.")] = True,
     as_json: AsJson = False,
     quiet: Quiet = False,

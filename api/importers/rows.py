@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 HEADER_WITHIN_LINES: Final = 20
 FIELD_LIMIT: Final = 1_000_000
+SHOWN_COLUMNS: Final = 4
+SHOWN_LETTERS: Final = 40
 
 
 class UnusableFile(Exception):
@@ -83,8 +85,10 @@ def _digest(path: Path) -> str:
 
 
 def _header(lines: "Lines", required: Sequence[str]) -> tuple[tuple[str, ...], int]:
+    first: Sequence[str] = ()
     try:
         for names in lines:
+            first = first or names
             columns = tuple(column(name) for name in names)
             if set(required) & set(columns):
                 _check_header(columns, names, required, lines.line_num)
@@ -93,9 +97,12 @@ def _header(lines: "Lines", required: Sequence[str]) -> tuple[tuple[str, ...], i
                 break
     except csv.Error as broken:
         raise UnusableFile(lines.line_num, str(broken)) from broken
-    raise UnusableFile(
-        max(lines.line_num, 1), f"no header: expected a line with the columns {', '.join(required)}"
-    )
+    raise UnusableFile(1, f"no header: expected a line with the columns {', '.join(required)}{_found(first)}")
+
+
+def _found(names: Sequence[str]) -> str:
+    shown = [name[:SHOWN_LETTERS] for name in names[:SHOWN_COLUMNS]] + ["..."] * (len(names) > SHOWN_COLUMNS)
+    return f"; found: {', '.join(shown)}" if names else ""
 
 
 def _check_header(columns: tuple[str, ...], names: Sequence[str], required: Sequence[str], line: int) -> None:
@@ -112,11 +119,12 @@ def _check_header(columns: tuple[str, ...], names: Sequence[str], required: Sequ
 
 def _records(path: Path, columns: tuple[str, ...], header: int) -> Iterator[Row | Reject]:
     with _open(path) as file:
-        lines = csv.reader(file, strict=True)
+        text = _Text(file)
+        lines = csv.reader(text, strict=True)
         while lines.line_num < header:
             next(lines)
         number = 0
-        for start, fields in _fields(lines):
+        for start, fields in _fields(lines, text):
             if isinstance(fields, Reject):
                 yield fields
                 continue
@@ -126,16 +134,33 @@ def _records(path: Path, columns: tuple[str, ...], header: int) -> Iterator[Row 
             yield Reject(start, fault, tuple(fields)) if fault else Row(start, number, told)
 
 
-def _fields(lines: "Lines") -> Iterator[tuple[int, list[str] | Reject]]:
-    """Each record with the line it starts on; one that is no record at all as a reject."""
+class _Text:
+    """The lines of a file, remembering those of the record that is being read."""
+
+    def __init__(self, lines: Iterator[str]) -> None:
+        self._lines = lines
+        self.read: list[str] = []
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = next(self._lines)
+        self.read.append(line)
+        return line
+
+
+def _fields(lines: "Lines", text: _Text) -> Iterator[tuple[int, list[str] | Reject]]:
+    """Each record with the line it starts on; one that is no record at all as a reject with its text."""
     while True:
         start = lines.line_num + 1
+        text.read.clear()
         try:
             fields = next(lines)
         except StopIteration:
             return
         except csv.Error as broken:
-            yield start, Reject(start, f"not a complete record: {broken}", ())
+            yield start, Reject(start, f"not a complete record: {broken}", ("".join(text.read).rstrip("\r\n"),))
             continue
         if fields:
             yield start, fields

@@ -7,13 +7,14 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response, Security
 
 from api import openapi
+from api.aside import aside
 from api.auth import Credential, caller_of, default_source
 from api.cloudevents import is_json, media_type, trace, unsupported
 from api.deps import services_of
 from api.envelope import CommandEnvelope, parsed, split
 from api.headers import expected_version, idempotency_key
 from api.strict_json import decode_object
-from api.writes import Posting, committed, recorded, submit
+from api.writes import Posting, committed, key_of_header, recorded, submit
 from domain.kinds import COMMANDS
 from domain.relationship import RelationshipCommand
 
@@ -73,7 +74,14 @@ async def record(
 async def _posting(
     request: Request, kind: type[RelationshipCommand], customer_id: UUID, caller: Credential
 ) -> Posting:
-    received = await read_object(request)
+    body = await read_body(request)
+    return await aside(body, lambda: _read(request, body, kind, customer_id, caller))
+
+
+def _read(
+    request: Request, content: bytes, kind: type[RelationshipCommand], customer_id: UUID, caller: Credential
+) -> Posting:
+    received = decode_object(content, may_be_empty=True)
     fields, body = split(received, CommandEnvelope)
     envelope = parsed(CommandEnvelope, fields)
     return Posting(
@@ -85,16 +93,16 @@ async def _posting(
         occurred_at=envelope.occurred_at,
         time_known=envelope.time_known,
         imported=envelope.imported,
-        key=idempotency_key(request),
+        key=key_of_header(idempotency_key(request)),
         if_match=expected_version(request),
         traceparent=trace(request.headers.get("traceparent")),
     )
 
 
-async def read_object(request: Request) -> dict[str, object]:
-    """The JSON object in the body; nothing at all is an empty one."""
+async def read_body(request: Request) -> bytes:
+    """The body, which is JSON or nothing at all. Raises the 415 problem for anything else."""
     body = await request.body()
     content_type = request.headers.get("content-type")
     if body and not is_json(media_type(content_type)):
         raise unsupported(content_type, "application/json")
-    return decode_object(body, may_be_empty=True)
+    return body

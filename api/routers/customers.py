@@ -7,10 +7,11 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.routing import APIRoute
-from pydantic import AwareDatetime, BaseModel
+from pydantic import BaseModel
 
 from api import openapi
-from api.auth import Appending, Reading, default_source
+from api.aside import aside
+from api.auth import Appending, Credential, Reading, default_source
 from api.cloudevents import trace
 from api.deps import Services, reading, services_of
 from api.envelope import OpeningEnvelope, parsed, split
@@ -18,8 +19,10 @@ from api.headers import etag, expected_version, idempotency_key
 from api.problems import validation_failed
 from api.reads import AFTER, FRESH, IF_NONE_MATCH, LIMIT, Asked, CaughtUp, answer, next_link
 from api.replay import Point, facts_until
-from api.routers.commands import OPEN, read_object
-from api.writes import Posting, committed, recorded, submit
+from api.routers.commands import OPEN, read_body
+from api.strict_json import decode_object
+from api.writes import Posting, committed, key_of_header, recorded, submit
+from domain import values
 from domain.errors import UnknownRef
 from domain.kinds import COMMANDS, Fact
 from domain.relationship import RelationshipCommand
@@ -71,7 +74,7 @@ class At(BaseModel):
     at_position: Annotated[int | None, Query(ge=1, le=2**53 - 1, description="at this position of the ledger")] = (
         None
     )
-    at_time: Annotated[AwareDatetime | None, Query(description="as it was recorded by then")] = None
+    at_time: Annotated[values.Moment | None, Query(description="as it was recorded by then")] = None
 
     @property
     def asked(self) -> bool:
@@ -86,10 +89,17 @@ async def open_customer(request: Request, caller: Appending) -> Response:
     201 when nobody had heard of him, 200 when he is known already (then nothing is recorded). An empty body opens
     a customer without a name, for an anonymous complaint or a stranger in need.
     """
-    received = await read_object(request)
+    body = await read_body(request)
+    posting = await aside(body, lambda: _read_opening(request, body, caller))
+    outcome = await committed(submit(services_of(request), caller, posting))
+    return recorded(outcome, 201 if outcome.receipts else 200)
+
+
+def _read_opening(request: Request, content: bytes, caller: Credential) -> Posting:
+    received = decode_object(content, may_be_empty=True)
     fields, body = split(received, OpeningEnvelope)
     envelope = parsed(OpeningEnvelope, fields)
-    posting = Posting(
+    return Posting(
         command=parsed(_opening(), body),
         customer=envelope.customer,
         source=default_source(caller),
@@ -98,12 +108,10 @@ async def open_customer(request: Request, caller: Appending) -> Response:
         occurred_at=envelope.occurred_at,
         time_known=envelope.time_known,
         imported=envelope.imported,
-        key=idempotency_key(request),
+        key=key_of_header(idempotency_key(request)),
         if_match=expected_version(request),
         traceparent=trace(request.headers.get("traceparent")),
     )
-    outcome = await committed(submit(services_of(request), caller, posting))
-    return recorded(outcome, 201 if outcome.receipts else 200)
 
 
 def _opening() -> type[RelationshipCommand]:

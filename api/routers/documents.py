@@ -3,10 +3,11 @@
 from typing import Annotated, Literal
 
 import orjson
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from api import pages, schemas
 from api.deps import services_of
+from api.parameters import known_parameters
 from api.problem_pages import page
 from domain.errors import UnknownRef
 
@@ -27,14 +28,14 @@ def openapi_document(request: Request) -> Response:
     return Response(orjson.dumps(request.app.openapi()), media_type="application/json", headers=_AN_HOUR)
 
 
-@router.get("/v1/schemas", name="event_types")
+@router.get("/v1/schemas", name="event_types", dependencies=[Depends(known_parameters)])
 async def event_types() -> Response:
     """Every type of event, and which of them can be posted."""
     body = {"types": schemas.types(), "postable": schemas.postable()}
     return Response(orjson.dumps(body), media_type="application/json", headers=_AN_HOUR)
 
 
-@router.get("/v1/schemas/{event_type}", name="event_schema")
+@router.get("/v1/schemas/{event_type}", name="event_schema", dependencies=[Depends(known_parameters)])
 async def event_schema(
     request: Request,
     event_type: str,

@@ -8,13 +8,15 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel
 
 from api import cloudevents, openapi
+from api.aside import aside
 from api.auth import Appending, Credential, Reading, require
 from api.deps import Services, services_of
+from api.headers import expected_version
 from api.outgoing import cloudevent, of_colleague
 from api.problems import ProblemError
 from api.reads import AFTER, LIMIT, Asked, answer, next_link
 from api.refusals import problem_of
-from api.writes import committed, of_event, outcome_body, recorded, submit
+from api.writes import Posting, committed, of_event, outcome_body, recorded, submit
 
 router = APIRouter(tags=["events"])
 posting = APIRouter(tags=["events"], generate_unique_id_function=openapi.operation_id)
@@ -23,7 +25,7 @@ posting = APIRouter(tags=["events"], generate_unique_id_function=openapi.operati
 
 @posting.post("/v1/events", status_code=201, openapi_extra=openapi.EVENTS_BODY, responses=openapi.EVENTS_ANSWERS)
 async def post_events(request: Request, caller: Appending) -> Response:
-    """Post CloudEvents 1.0: one in structured or binary mode, or up to 500 as a batch.
+    """Post CloudEvents 1.0: one in structured or binary mode, or several as a batch.
 
     The Content-Type alone tells the mode. `type` is the kind of fact, `data` the body of the command that reports
     it (see `/v1/schemas/{type}?as=command`), `subject` the customer's id; where you only know your own reference,
@@ -32,41 +34,59 @@ async def post_events(request: Request, caller: Appending) -> Response:
     has a result for each.
     """
     services = services_of(request)
-    content_type = request.headers.get("content-type")
-    headers = request.scope["headers"]
-    mode = cloudevents.mode_of(content_type, headers)
-    body = await request.body()
+    if "idempotency-key" in request.headers:
+        raise _not_here("Idempotency-Key", "the id of the event is its idempotency key")
+    mode = cloudevents.mode_of(request.headers.get("content-type"), request.scope["headers"])
     if mode == "batch":
-        return await _batch(services, caller, cloudevents.batch(body))
-    incoming = (
-        cloudevents.structured(body) if mode == "structured" else cloudevents.binary(headers, content_type, body)
-    )
-    return recorded(await committed(submit(services, caller, of_event(incoming, caller))))
+        return await _batch(request, services, caller)
+    body = await request.body()
+    posting = await aside(body, lambda: _read(request, mode, body, caller))
+    return recorded(await committed(submit(services, caller, posting)))
 
 
-@router.options("/v1/events", include_in_schema=False)
+def _read(request: Request, mode: cloudevents.Mode, body: bytes, caller: Credential) -> Posting:
+    if mode == "structured":
+        incoming = cloudevents.structured(body)
+    else:
+        incoming = cloudevents.binary(request.scope["headers"], request.headers.get("content-type"), body)
+    return of_event(incoming, caller, expected_version(request))
+
+
+def _not_here(header: str, reason: str) -> ProblemError:
+    return ProblemError("header_invalid", f"no {header} here: {reason}", header=header)
+
+
+@router.options("/v1/events", status_code=204, responses=openapi.EVENTS_TAKEN)
 async def events_options(request: Request, caller: Appending) -> Response:
-    """What may be posted here, for callers that ask first."""
+    """Ask what may be posted here, and how many events one batch may hold."""
     most = services_of(request).settings.max_batch
     headers = {
         "Accept-Post": cloudevents.ACCEPT_POST,
         "Amends-Max-Batch": str(most),
-        "Allow": "GET, POST, OPTIONS",
+        "Allow": "GET, HEAD, POST, OPTIONS",
     }
     return Response(status_code=204, headers=headers)
 
 
-async def _batch(services: Services, caller: Credential, items: list[Any]) -> Response:
-    most = services.settings.max_batch
-    if len(items) > most:
-        raise ProblemError("batch_too_large", f"at most {most} events in one batch", limit=most)
+async def _batch(request: Request, services: Services, caller: Credential) -> Response:
+    for header in ("If-Match", "If-None-Match"):
+        if header in request.headers:
+            raise _not_here(header, "the items of a batch are about several customers; post the event alone")
+    body = await request.body()
     # All are handed over before the first is awaited: the writer keeps their order and commits them together.
-    futures = [_begun(services, caller, item) for item in items]
+    futures = await aside(body, lambda: _begun_all(services, caller, body))
     base_url = services.settings.address
     results = [await _result(one, base_url) for one in futures]
     positions = [result["position"] for result in results if "position" in result]
     headers = {"Amends-Position": str(max(positions))} if positions else None
     return Response(orjson.dumps({"results": results}), 200, headers, "application/json")
+
+
+def _begun_all(services: Services, caller: Credential, body: bytes) -> "list[Future[Any]]":
+    items, most = cloudevents.batch(body), services.settings.max_batch
+    if len(items) > most:
+        raise ProblemError("batch_too_large", f"at most {most} events in one batch", limit=most)
+    return [_begun(services, caller, item) for item in items]
 
 
 def _begun(services: Services, caller: Credential, item: Any) -> "Future[Any]":
@@ -111,9 +131,13 @@ def read_events(
     if personal:
         require(caller, "personal")
     services = services_of(request)
+    head = services.ledger.head()
+    if page.position > head:
+        raise ProblemError(
+            "cursor_invalid", f"after is beyond the end of the ledger, {head}", parameter="after", end=head
+        )
     facts = services.ledger.facts(page.position, page.limit, personal=personal)
     shown = facts if "personnel" in caller.scopes else [fact for fact in facts if not of_colleague(fact)]
-    head = services.ledger.head()
     last = facts[-1].position if facts else page.position
     base_url = services.settings.address
     body = {"data": [cloudevent(fact, base_url) for fact in shown], "next": last, "end_of_log": last >= head}

@@ -7,11 +7,13 @@ from pydantic import BaseModel, Field
 
 from api.auth import Reading
 from api.deps import reading, services_of
-from api.reads import AFTER, FRESH, LIMIT, Asked, CaughtUp, answer, next_link
+from api.reads import AFTER, FRESH, LIMIT, Asked, CaughtUp, answer, next_link, position_of, whole_number
 from projections import feed
 from projections.feed import FeedItem
 
 router = APIRouter(tags=["feed"])
+BEFORE: Final = whole_number("before", "The position before which to go on, towards older stories.")
+_PARAMETERS: Final = {"parameters": [AFTER, BEFORE, LIMIT, *FRESH]}
 JSON_FEED: Final = "https://jsonfeed.org/version/1.1"
 
 
@@ -39,19 +41,28 @@ class JsonFeed(BaseModel):
 @router.get(
     "/v1/feed",
     response_model=JsonFeed,
-    openapi_extra={"parameters": [AFTER, LIMIT, *FRESH]},
+    openapi_extra=_PARAMETERS,
     dependencies=[CaughtUp],
     name="team_feed",
 )
-@router.get("/v1/feed.json", include_in_schema=False, dependencies=[CaughtUp], name="team_feed_json")
+@router.get(
+    "/v1/feed.json",
+    include_in_schema=False,
+    openapi_extra=_PARAMETERS,
+    dependencies=[CaughtUp],
+    name="team_feed_json",
+)
 def team_feed(request: Request, caller: Reading, page: Asked) -> Response:
     """Good recoveries and kind gestures, without a name, as JSON Feed 1.1.
 
-    The stories that changed after a position; one that goes on comes again under the same id.
+    The newest first. With `after`: the stories that changed since that position, in order; one that goes on comes
+    again under the same id.
     """
-    services = services_of(request)
+    services, before = services_of(request), request.query_params.get("before")
+    after = None if page.after is None else page.position
+    earlier = None if before is None else position_of("before", before)
     with reading(services) as view:
-        found = feed.page(view.source, page.position, page.limit)
+        found = feed.page(view.source, after, earlier, page.limit)
     base_url = services.settings.address
     body: dict[str, Any] = {
         "version": JSON_FEED,
@@ -62,7 +73,7 @@ def team_feed(request: Request, caller: Reading, page: Asked) -> Response:
     }
     link = None
     if found.next is not None:
-        link = next_link(request, base_url, found.next)
+        link = next_link(request, base_url, found.next, cursor="before" if after is None else "after")
         body["next_url"] = link.partition(">")[0].lstrip("<")
     wanted = "application/feed+json" if "application/feed+json" in request.headers.get("accept", "") else None
     return answer(request, body, position=view.position, link=link, media_type=wanted or "application/json")
@@ -72,17 +83,7 @@ def _item(story: FeedItem) -> dict[str, Any]:
     return {
         "id": f"urn:uuid:{story.id}",
         "title": story.title,
-        "content_text": "\n".join(_line(step) for step in story.steps) or story.title,
+        "content_text": story.text or story.title,
         "tags": [story.kind],
-        "_amends": story.model_dump(mode="json", exclude={"id", "title"}, exclude_none=True),
+        "_amends": story.model_dump(mode="json", exclude={"id", "title", "text"}, exclude_none=True),
     }
-
-
-def _line(step: dict[str, Any]) -> str:
-    details = (f"{name.replace('_', ' ')}: {value}" for name, value in step.items() if name not in _TOLD)
-    head = f"{step['after']}  {str(step['what']).replace('.', ' ').replace('_', ' ')} ({step['by']})"
-    told = ", ".join(details)
-    return f"{head}: {told}" if told else head
-
-
-_TOLD: Final = frozenset(("what", "after", "by"))

@@ -15,7 +15,7 @@ from domain.values import Code
 from projections import recoveries
 
 router = APIRouter(tags=["recoveries"])
-_CURSOR: Final = re.compile(r"([0-9]{1,17})\.(-?[0-9]{1,9}\.([0-9]{1,18})\.[0-9a-f]{32})")
+_CURSOR: Final = re.compile(r"([0-9]{1,17})\.(-?[0-9]{1,9}\.([0-9]{1,18})\.-?[0-9]{1,16}\.[0-9a-f]{32})")
 _LAST: Final = 253_402_300_799_999_999
 """The last microsecond that a date can tell."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)

@@ -227,3 +227,11 @@ def test_greek_words_survive(amends: Service):
     told = amends.get("/v1/events?personal=true")["data"]
     assert told[0]["data"]["references"] == [{"kind": "crm", "value": "Μαρία Παπαδοπούλου"}]
     assert told[1]["data"]["description"] == words
+
+
+def test_a_command_that_is_nearly_right_is_answered_with_the_right_one(shared: Service):
+    customer = shared.customer()
+    answer = shared.http.post(f"/v1/customers/{customer}/apologize", json={})
+    assert answer.status_code == 404
+    assert answer.json()["detail"] == "there is no such command; did you mean apologise?"
+    assert answer.json()["nearest"] == "apologise"

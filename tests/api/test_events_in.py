@@ -34,6 +34,7 @@ STRANGER = {"kind": "crm", "value": "nobody"}
 
 
 def post(service: Service, body: Any, content_type: str = JSON, **headers: str):
+    headers = {name.replace("_", "-"): one for name, one in headers.items()}
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     return service.http.post("/v1/events", content=content, headers={"Content-Type": content_type, **headers})
 
@@ -164,6 +165,26 @@ def test_what_cannot_be_taken_is_a_clear_problem(shared: Service, said: Any, sta
     refused(shared, said, status, slug)
 
 
+def test_a_source_of_somebody_else_is_answered_with_those_the_key_owns(shared: Service):
+    found = refused(shared, event(source="urn:somebody-else"), 403, "source_not_owned")
+    own, given = found["owned"]
+    assert own.startswith("urn:amends:key:")
+    assert given == "urn:test"
+
+
+def test_a_type_that_is_nearly_right_is_answered_with_the_right_one(shared: Service):
+    found = refused(shared, event(type="amends.failure.report.v1"), 422, "unknown_type")
+    assert found["nearest"] == "amends.failure.reported.v1"
+    assert found["detail"].endswith("; did you mean amends.failure.reported.v1?")
+    assert "nearest" not in refused(shared, event(type="com.example.rain"), 422, "unknown_type")
+
+
+def test_a_parameter_on_what_is_posted_is_refused(shared: Service):
+    answer = shared.http.post("/v1/events?dry_run=1", json=event(), headers={"Content-Type": JSON})
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["pointer"] == "/dry_run"
+
+
 def test_a_field_that_is_wrong_in_the_data_is_named_from_the_root_of_the_event(shared: Service):
     said = event(data=event()["data"] | {"severity": "3", "mood": "bad", "customer": {"kind": "crm"}})
     found = refused(shared, said, 422, "validation_failed")
@@ -199,6 +220,52 @@ def test_a_plain_body_without_ce_headers_is_told_what_to_send(shared: Service):
     answer = post(shared, event(), "application/json")
     assert answer.status_code == 415
     assert "application/cloudevents+json" in answer.headers["accept-post"]
+    assert "a whole event needs Content-Type application/cloudevents+json" in answer.json()["detail"]
+
+
+def test_an_event_decided_on_an_older_version_is_refused_in_both_single_modes(amends: Service):
+    said = event()
+    first = post(amends, said).json()
+    later = event("e-2", subject=first["customer_id"], data={"what": "late", "description": "late again"})
+    headers = {f"ce-{name}": later[name] for name in ("specversion", "id", "source", "type", "time", "subject")}
+    stale = [
+        post(amends, later, If_Match='"v1"'),
+        post(amends, later["data"], "application/json", If_Match='"v1"', **headers),
+        post(amends, later, If_None_Match="*"),
+    ]
+    assert [one.status_code for one in stale] == [412, 412, 412]
+    assert post(amends, later, If_Match=f'"v{first["version"]}"').status_code == 201
+
+
+@pytest.mark.parametrize("name", ["If-Match", "If-None-Match"])
+def test_a_batch_decides_on_no_version(shared: Service, name: str):
+    answer = post(shared, [event()], BATCH, **{name: '"v1"'})
+    assert answer.status_code == 400
+    assert answer.json()["type"].endswith("/problems/header_invalid")
+    assert answer.json()["header"] == name
+
+
+@pytest.mark.parametrize("content_type", [JSON, BATCH, "application/json"])
+def test_the_key_of_an_event_is_its_id_and_no_header(shared: Service, content_type: str):
+    headers = {"ce-specversion": "1.0"} if content_type == "application/json" else {}
+    answer = post(shared, event(), content_type, Idempotency_Key="k-1", **headers)
+    assert answer.status_code == 400
+    assert answer.json()["type"].endswith("/problems/header_invalid")
+    assert "id of the event" in answer.json()["detail"]
+
+
+def test_the_id_of_an_event_and_an_idempotency_key_never_meet(amends: Service):
+    number = "5f0c1e9a-8a57-4a2b-9e3c-0f6d1f0f7a11"
+    first = post(amends, event(number)).json()
+    command = {"what": "late", "description": "another one"}
+    second = amends.post(f"/v1/customers/{first['customer_id']}/report-failure", command, Idempotency_Key=number)
+    assert first["receipts"][0]["event_id"] == number
+    assert second["version"] > first["version"]
+
+
+def test_a_large_body_is_taken_like_a_small_one(amends: Service):
+    items = [event(f"e-{n}", data=event()["data"] | {"description": "x" * 900}) for n in range(100)]
+    assert {one["status"] for one in post(amends, items, BATCH).json()["results"]} == {201}
 
 
 def test_trace_and_correlation_come_back_with_the_event(amends: Service):

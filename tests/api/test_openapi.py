@@ -53,6 +53,36 @@ def test_every_operation_has_its_own_name_a_tag_and_problems():
         assert set(answer["content"]) == {"application/problem+json"}
 
 
+def test_what_needs_no_key_says_so():
+    public = {path for path, _, one in operations() if one["security"] == []}
+    assert public == {"/healthz", "/readyz", "/v1/schemas", "/v1/schemas/{event_type}"}
+
+
+def test_nothing_of_the_framework_is_left_over():
+    assert not {"HTTPValidationError", "ValidationError"} & DOCUMENT["components"]["schemas"].keys()
+
+
+def test_a_batch_is_described_as_large_as_it_may_be():
+    def most(described: dict[str, Any]) -> int:
+        content = described["paths"]["/v1/events"]["post"]["requestBody"]["content"]
+        return content["application/cloudevents-batch+json"]["schema"]["maxItems"]
+
+    assert most(document(max_batch=20)) == 20
+    assert most(document()) == 500
+    [told] = [one for path, verb, one in operations() if (path, verb) == ("/v1/events", "options")]
+    assert "Amends-Max-Batch" in told["responses"]["204"]["headers"]
+
+
+def test_a_summary_is_one_short_sentence():
+    for path, verb, one in operations():
+        assert " " in one["summary"], path
+        assert len(one["summary"]) <= 105, path
+        assert ". " not in one["summary"]
+        assert not one["summary"].endswith(".")
+        assert "(I-" not in one["summary"]
+        assert (path, verb, one["summary"].istitle()) == (path, verb, False)
+
+
 def test_names_stay_what_they_are():
     names = {one["operationId"] for _, _, one in operations()}
     assert {"post_events", "read_events", "open_customer", "customer", "explain", "customer_timeline"} <= names
@@ -114,6 +144,22 @@ def test_the_description_is_served(shared: Service):
     assert shared.http.get("/openapi.json", headers={"Authorization": ""}).json()["paths"] == DOCUMENT["paths"]
 
 
+def test_head_is_answered_wherever_get_is(shared: Service):
+    customer = shared.customer("head")
+    shared.project()
+    found = {path for path, verb, _ in operations() if verb == "get"} | {
+        "/",
+        "/docs",
+        "/openapi.json",
+        "/problems",
+    }
+    for template in found | {"/problems/busy", "/v1/nothing", "/v1/feed.json"}:
+        path = template.format(customer_id=customer, event_type="amends.failure.reported.v1")
+        got, head = shared.http.get(path), shared.http.head(path)
+        assert (head.status_code, head.content) == (got.status_code, b""), path
+        assert head.headers["content-type"] == got.headers["content-type"]
+
+
 @pytest.mark.parametrize("path", ["/", "/docs", "/problems", "/problems/stale_version"])
 def test_pages_need_no_key_and_no_other_address(shared: Service, path: str):
     answer = shared.http.get(path, headers={"Authorization": ""})
@@ -132,6 +178,10 @@ def test_the_api_page_shows_every_operation_and_every_type(shared: Service):
         assert one["summary"].split("`")[0].split("'")[0] in text
     for event_type in schemas.types():
         assert event_type in text
+
+
+def test_the_api_page_knows_the_type_of_every_field(shared: Service):
+    assert "<td>None" not in shared.http.get("/docs").text
 
 
 def test_every_link_of_the_api_page_leads_somewhere(shared: Service):

@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 import domain
 from api.app import document
 from api.problem_pages import folder, page
-from api.problems import PROBLEMS, ProblemError, blank, validation_errors
+from api.problems import PROBLEMS, ProblemError, blank, invalid, validation_errors
 from api.problems import document as problem
 from api.refusals import problem_of
 from domain.errors import AmendsError, Broken, Busy, Conflict, Refused, StaleVersion, UnknownRef
@@ -176,3 +176,26 @@ def test_a_database_that_does_not_answer_makes_reads_and_writes_unavailable(amen
         assert answer.headers["retry-after"] == "2"
         assert answer.json()["type"].endswith("/problems/unavailable")
         assert "heads" not in answer.text
+
+
+def test_a_body_with_too_many_mistakes_is_told_the_first_fifty_and_how_many_more_there_are():
+    errors = [{"loc": ("n" * 300, n), "msg": "is wrong", "type": "wrong"} for n in range(60)]
+    found = invalid(errors, ("data",))
+    assert len(found.facts["errors"]) == 50
+    assert found.facts["errors_omitted"] == 10
+    assert found.facts["errors"][1]["pointer"] == "/data/" + "n" * 200 + "/1"
+    assert invalid(errors[:50]).facts["errors_omitted"] is None
+
+
+def test_the_first_mistake_is_told_in_the_detail():
+    found = invalid([{"loc": ("severity",), "msg": "must be 1 to 5", "type": "range"}], ("data",))
+    assert found.detail == "/data/severity: must be 1 to 5"
+
+
+def test_a_refused_body_gets_a_short_answer(amends: Service):
+    customer = amends.customer()
+    body = {f"n{n}": n for n in range(60_000)}
+    answer = amends.http.post(f"/v1/customers/{customer}/apologise", json=body)
+    assert answer.status_code == 422
+    assert len(answer.content) < 20_000
+    assert answer.json()["errors_omitted"] > 59_000

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -171,7 +172,7 @@ def test_the_feed_is_a_json_feed_without_a_name(amends: Service):
     [item] = found["items"]
     assert item["id"].startswith("urn:uuid:")
     assert "Wrong or broken" in item["title"]
-    assert "+0 min  apology made" in item["content_text"]
+    assert "+0 min: said sorry" in item["content_text"]
     assert item["_amends"]["codes"]["severity"] == 3
     assert customer not in str(found)
     assert "Maria" not in str(found)
@@ -184,11 +185,20 @@ def test_the_feed_is_a_json_feed_without_a_name(amends: Service):
 def test_the_feed_is_read_page_by_page(amends: Service):
     for number in ("1", "2", "3"):
         put_right(amends, complained(amends, number))
-    first = amends.get("/v1/feed?limit=2")
-    assert len(first["items"]) == 2
-    rest = amends.http.get(first["next_url"]).json()
-    assert len(rest["items"]) == 1
-    assert "next_url" not in rest
+    newest = _pages(amends, "/v1/feed?limit=2")
+    oldest = _pages(amends, "/v1/feed?limit=2&after=0")
+    assert [len(page) for page in newest] == [len(page) for page in oldest] == [2, 1]
+    assert [*chain(*newest)] == [*chain(*oldest)][::-1]
+
+
+def _pages(amends: Service, path: str) -> list[list[str]]:
+    """The ids of the stories on each page, from here on."""
+    page = amends.get(path)
+    pages = [[one["id"] for one in page["items"]]]
+    while "next_url" in page:
+        page = amends.http.get(page["next_url"]).json()
+        pages.append([one["id"] for one in page["items"]])
+    return pages
 
 
 def test_the_ledger_is_read_in_order_until_its_end(amends: Service):
@@ -259,6 +269,15 @@ def test_a_cursor_that_is_no_position_is_refused(shared: Service, path: str, que
     assert answer.json()["type"].endswith("/problems/cursor_invalid")
 
 
+def test_the_ledger_is_read_up_to_its_end_and_not_beyond(amends: Service):
+    complained(amends)
+    end = amends.get("/v1/events")["next"]
+    assert amends.get(f"/v1/events?after={end}") == {"data": [], "next": end, "end_of_log": True}
+    found = amends.get(f"/v1/events?after={end + 1}", status=400)
+    assert found["type"].endswith("/problems/cursor_invalid")
+    assert (found["parameter"], found["end"]) == ("after", end)
+
+
 @pytest.mark.parametrize(
     "after", ["x", "1", "1.2.3", "1.2.3.4", "9" * 40 + ".1.1." + "a" * 32, "-1.1.1." + "a" * 32]
 )
@@ -275,12 +294,6 @@ def test_a_cursor_of_the_queue_that_is_not_ours_is_refused(shared: Service, afte
 )
 def test_a_cursor_beyond_all_time_is_a_problem_or_an_empty_page_but_no_fault(shared: Service, after: str):
     assert shared.http.get("/v1/recoveries", params={"after": after}).status_code in (200, 400)
-
-
-def test_a_page_beyond_the_end_is_empty(shared: Service):
-    found = shared.get("/v1/events?after=9007199254740991")
-    assert found["data"] == []
-    assert found["end_of_log"] is True
 
 
 def test_a_read_waits_for_the_callers_own_write(amends: Service):
@@ -328,3 +341,30 @@ def test_a_service_too_far_behind_is_not_ready(amends: Service, monkeypatch: pyt
     answer = amends.http.get("/readyz")
     assert answer.status_code == 503
     assert answer.json()["type"].endswith("/problems/projection_behind")
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/v1/events", "/v1/feed", "/v1/feed.json", "/v1/recoveries", "/v1/customers/{}", "/v1/customers/{}/explain"]
+    + ["/v1/customers/{}/timeline", "/v1/schemas", "/v1/schemas/amends.failure.reported.v1"],
+)
+def test_a_parameter_that_nobody_knows_is_named(shared: Service, path: str):
+    path = path.format(shared.customer())
+    found = shared.get(f"{path}?limt=2&_=1&limt=3", status=422)
+    assert found["type"].endswith("/problems/validation_failed")
+    assert [(one["pointer"], one["in"], one["code"]) for one in found["errors"]] == [
+        ("/limt", "query", "unknown_parameter"),
+        ("/_", "query", "unknown_parameter"),
+    ]
+
+
+def test_every_parameter_that_is_described_is_known(shared: Service):
+    customer = shared.customer()
+    for query in ("at_version=1", "at_position=1", "at_time=2026-03-02T12:00:00Z", "min_position=0"):
+        shared.get(f"/v1/customers/{customer}?{query}")
+        shared.get(f"/v1/customers/{customer}/explain?{query}")
+    shared.get(f"/v1/customers/{customer}/timeline?after=0&limit=5&min_position=0")
+    shared.get("/v1/events?after=0&limit=5&personal=true")
+    shared.get("/v1/recoveries?limit=5&team=ops&overdue=true&min_position=0")
+    shared.get("/v1/feed?limit=5&min_position=0")
+    shared.get("/v1/schemas/amends.failure.reported.v1?as=command")

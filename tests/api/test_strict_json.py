@@ -1,6 +1,7 @@
 """Strict JSON: what every reader reads the same way is taken, everything else is a problem and never a fault."""
 
 import time
+import tracemalloc
 from contextlib import suppress
 
 import pytest
@@ -140,3 +141,23 @@ def test_a_body_must_be_an_object_and_may_be_empty_only_where_that_is_said():
         assert caught.value.slug == "validation_failed"
     with pytest.raises(ProblemError):
         decode_object(b"")
+
+
+def test_a_long_name_around_many_values_costs_no_memory():
+    body = b'{"' + b"k" * 500_000 + b'":[' + b"1," * 249_999 + b'1],"x":"\\u0041"}'
+    tracemalloc.start()
+    try:
+        assert decode(body)["x"] == "A"
+        assert tracemalloc.get_traced_memory()[1] < 20_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_long_name_is_cut_in_the_pointer_to_what_is_refused():
+    found = refusal(b'{"a": [1, {"' + b"~" * 500 + b'": "x\\u0000"}]}')
+    assert found.facts["errors"][0]["pointer"] == "/a/1/" + "~0" * 200
+
+
+def test_the_place_is_told_after_whatever_stood_before_it():
+    found = refusal(b'{"a": [[], {"b": {}}, 1], "c": {"d": [0, "x\\u0000"]}}')
+    assert found.facts["errors"][0]["pointer"] == "/c/d/1"

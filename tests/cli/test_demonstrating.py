@@ -1,8 +1,12 @@
 """demo: a store worth looking at, and everything one needs to look at it."""
 
+import json
 import os
 import re
+import shlex
 import signal
+import socket
+import subprocess
 from pathlib import Path
 
 import httpx2
@@ -14,7 +18,17 @@ ADDRESS = r"http://127\.0\.0\.1:\d+"
 
 def test_a_demo_that_does_not_serve_leaves_a_store_with_events(demo: tuple[CommandLine, dict[str, object]]):
     amends, document = demo
-    assert set(document) == {"api", "recoveries", "feed", "events", "store", "key", "curl", "events_told"}
+    assert set(document) == {
+        "api",
+        "recoveries",
+        "feed",
+        "events",
+        "store",
+        "key",
+        "curl",
+        "curl_event",
+        "events_told",
+    }
     assert isinstance(document["events_told"], int)
     assert document["events_told"] > 300
     with amends.running("serve", "--port", "0", "--no-worker") as service:
@@ -36,7 +50,7 @@ def test_a_quiet_demo_says_nothing(tmp_path: Path):
 def test_a_demo_prints_addresses_a_key_and_a_line_to_try_which_works(tmp_path: Path):
     alone = CommandLine(tmp_path, {"TMPDIR": str(tmp_path)})
     with alone.running("demo", "--customers", "0", "--days", "30", "--lang", "el") as demo:
-        lines = [demo.said, *(demo.output.readline().decode() for _ in range(9))]
+        lines = [demo.said, *(demo.output.readline().decode() for _ in range(10))]
         address = re.search(ADDRESS, lines[1])
         key = re.search(r"amk_live_\w+", lines[5])
         assert address
@@ -56,8 +70,18 @@ def test_a_demo_prints_addresses_a_key_and_a_line_to_try_which_works(tmp_path: P
             f"{address[0]}/v1/customers", json={"customer": {"kind": "crm", "value": "C-1001"}}, headers=headers
         )
         assert known.status_code == 200
-        assert lines[9].strip() == f"export AMENDS={address[0]} KEY={key[0]}"
+        said = subprocess.run(shlex.split(lines[8]), capture_output=True, text=True, check=True).stdout
+        assert json.loads(said)["receipts"][-1]["topic"]
+        assert lines[10].strip() == f"export AMENDS={address[0]} KEY={key[0]}"
         assert demo.end(signal.SIGINT)[0] == 0
+
+
+def test_a_demo_that_cannot_listen_leaves_no_folder(tmp_path: Path):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = str(other.getsockname()[1])
+        told = CommandLine(tmp_path, {"TMPDIR": str(tmp_path)}).process("demo", "--port", port)
+    assert told.code == 1
+    assert list(tmp_path.glob("amends-demo-*")) == []
 
 
 def test_a_demo_leaves_the_settings_of_its_surroundings_alone(tmp_path: Path):

@@ -85,6 +85,24 @@ def test_a_file_cut_in_a_record_keeps_the_rows_before_and_names_the_cut_one(amen
     assert rejects(out)[1:] == [["23", "not a complete record: unexpected end of data"]]
 
 
+def test_a_cut_record_keeps_its_text(amends: CommandLine):
+    out = amends.folder / "rejects.csv"
+    file = data("bad-input") / "truncated-mid-record.csv"
+    amends("import", "cfpb", str(file), "--rejects", str(out), "--dry-run", code=2)
+    with out.open(encoding="utf-8", newline="") as lines:
+        [_, cut] = csv.reader(lines)
+    text = file.read_text(encoding="utf-8").splitlines(keepends=True)
+    assert cut[2:] == ["".join(text[22:]).rstrip("\n")]
+
+
+def test_a_file_of_the_other_kind_is_recognised(amends: CommandLine):
+    told = amends("import", "uci-incidents", written(amends.folder, HEADER, GOOD), "--dry-run", code=2)
+    [line] = told.err.splitlines()[-1:]
+    assert line.startswith("complaints.csv: line 1: no header: expected a line with the columns number, ")
+    assert "; found: Product, Issue, Date received, Company response, ..." in line
+    assert line.endswith("; this looks like a file for: amends import cfpb")
+
+
 @pytest.mark.parametrize(("name", "good"), [("junk-before-header.csv", 57), ("slash-dates-crlf.csv", 59)])
 def test_a_file_that_only_looks_bad_is_taken_whole(amends: CommandLine, name: str, good: int):
     out = amends.folder / "rejects.csv"

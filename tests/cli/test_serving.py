@@ -15,14 +15,20 @@ ENOUGH_SECONDS = 5.0
 
 def test_migrate_makes_the_database_and_a_key_file_for_its_owner_only(tmp_path: Path):
     amends = command_line(tmp_path)
-    assert amends("migrate").out == "The database is up to date.\n"
+    assert amends("migrate").out == (
+        "The tables were made.\n"
+        "The key file amends.key was made: without it personal parts cannot be read, so keep a copy elsewhere.\n"
+        "The database is up to date.\n"
+    )
     assert (tmp_path / "amends.db").is_file()
     assert stat.S_IMODE((tmp_path / "amends.key").stat().st_mode) == 0o600
 
 
 def test_migrate_again_changes_nothing(amends: CommandLine):
     key = (amends.folder / "amends.key").read_bytes()
-    assert amends("migrate", "--json").json == {"ledger": "main", "migrated": True}
+    again = amends("migrate", "--json").json
+    assert again == {"ledger": "main", "migrated": True, "database_made": False, "key_file_made": False}
+    assert amends("migrate").out == "The database is up to date.\n"
     assert amends("migrate", "--quiet").out == ""
     assert (amends.folder / "amends.key").read_bytes() == key
 
@@ -32,6 +38,8 @@ def test_serve_tells_its_address_answers_and_ends_soon_after_a_sigterm(amends: C
         assert service.said.startswith("Amends serves http://127.0.0.1:")
         assert httpx2.get(f"{service.address}/healthz").json() == {"status": "ok"}
         assert httpx2.get(f"{service.address}/readyz").json()["status"] == "ready"
+        head = httpx2.head(f"{service.address}/healthz")
+        assert (head.status_code, head.content, head.headers["content-length"]) == (200, b"", "15")
         code, seconds = service.end(signal.SIGTERM)
     assert code == 0
     assert seconds < ENOUGH_SECONDS
@@ -86,6 +94,16 @@ def test_a_port_that_is_taken_is_said_in_one_line(amends: CommandLine):
         port = other.getsockname()[1]
         told = amends.process("serve", "--port", str(port))
     assert (told.code, told.err) == (1, f"cannot_listen: 127.0.0.1:{port}: Address already in use\n")
+
+
+def test_a_port_that_cannot_be_is_a_wrong_use(amends: CommandLine):
+    told = amends("serve", "--port", "99999", code=2)
+    assert "less than or equal to 65535" in " ".join(told.err.replace("│", " ").split())
+
+
+def test_a_key_file_in_a_folder_that_is_not_there_is_said_in_one_line(tmp_path: Path):
+    told = command_line(tmp_path, key_file="nowhere/amends.key").process("migrate")
+    assert (told.code, told.err) == (1, "keys_broken: nowhere/amends.key: No such file or directory\n")
 
 
 @pytest.mark.parametrize(

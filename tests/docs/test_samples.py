@@ -53,7 +53,7 @@ def free_port() -> Iterator[str]:
 def test_the_readme_holds_on_a_demo(tmp_path: Path):
     alone = CommandLine(tmp_path, {"TMPDIR": str(tmp_path)})
     with alone.running("demo", "--customers", "2") as demo:
-        lines = [demo.said, *(demo.output.readline().decode() for _ in range(9))]
+        lines = [demo.said, *(demo.output.readline().decode() for _ in range(10))]
         found = re.fullmatch(r"export AMENDS=(\S+) KEY=(\S+)", lines[-1].strip())
         assert found, lines
         run(read("README.md", address=found[1], key=found[2]), tmp_path, alone.environment)

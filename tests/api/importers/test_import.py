@@ -5,6 +5,7 @@ import json
 import lzma
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import islice
@@ -19,7 +20,9 @@ from api.importers.cfpb import Cfpb
 from api.importers.rows import open_source
 from api.importers.run import Tally, read, run
 from api.importers.uci import UciIncidents
+from domain.errors import Unavailable
 from infrastructure.generations import live_generation
+from infrastructure.orders import Order, Outcome
 from infrastructure.projector import Projector
 from infrastructure.tables import events
 from projections import ALL, recoveries, satisfaction
@@ -248,3 +251,48 @@ def test_long_names_become_codes_that_stay_apart() -> None:
     assert first != other
     assert similarity("Mortgage", "") == "mortgage"
     assert similarity("Mortgage", "Late fee") == "mortgage:late-fee"
+
+
+class Faltering:
+    """A writer's door that answers some submissions, counted from 0, with `unavailable`."""
+
+    def __init__(self, amends: Desk, *unanswered: int) -> None:
+        self.amends, self.unanswered, self.count = amends, unanswered, 0
+
+    def __call__(self, order: Order) -> "Future[Outcome]":
+        count, self.count = self.count, self.count + 1
+        if count not in self.unanswered:
+            return self.amends.writer.submit(order)
+        failed: Future[Outcome] = Future()
+        failed.set_exception(Unavailable(retry_after_seconds=3))
+        return failed
+
+
+def complaint(folder: Path) -> Path:
+    path = folder / "complaints.csv"
+    path.write_text(
+        "Product,Issue,Date received,Company response,Timely response?,Consumer disputed?,Complaint ID\n"
+        "Mortgage,Escrow,3/19/2015,Closed with monetary relief,Yes,No,1290580\n"
+    )
+    return path
+
+
+def test_what_was_not_answered_is_told_again_in_order(sqlite_database: str, tmp_path: Path):
+    file = complaint(tmp_path)
+    waited: list[float] = []
+    with desk(sqlite_database, tmp_path) as amends:
+        # The report fails twice; the response, which needs it, must come after it all the same.
+        submit = Faltering(amends, 0, 2)
+        tally = run(Cfpb(), open_source(file, Cfpb.REQUIRED), submit, amends.keyring, wait=waited.append)
+    assert (tally.rejects, tally.accepted) == ([], 1)
+    assert waited == [3, 6]
+
+
+def test_an_import_ends_when_the_ledger_stays_away(sqlite_database: str, tmp_path: Path):
+    file = complaint(tmp_path)
+    waited: list[float] = []
+    with desk(sqlite_database, tmp_path) as amends:
+        source, submit = open_source(file, Cfpb.REQUIRED), Faltering(amends, *range(100))
+        with pytest.raises(Unavailable):
+            run(Cfpb(), source, submit, amends.keyring, wait=waited.append)
+    assert waited == [3, 6, 9, 12, 15]

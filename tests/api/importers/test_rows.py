@@ -70,7 +70,7 @@ def test_a_byte_order_mark_is_no_part_of_the_first_column(tmp_path: Path) -> Non
     ("text", "line", "reason"),
     [
         ("", 1, "no header: expected a line with the columns a"),
-        ("x,y\n1,2\n", 2, "no header: expected a line with the columns a"),
+        ("x,y\n1,2\n", 1, "no header: expected a line with the columns a; found: x, y"),
         ("a,b,b\n1,2,3\n", 1, "the header names a column twice: b"),
         (",a\n0,1\n", 1, "the header has an unnamed column (number 1)"),
     ],
