@@ -18,9 +18,9 @@ PHONE: Final = "+30 210 555"
 TRACES: Final = (
     b"qanary",
     b"210 555",
-    b"210555",
+    b"30210555",
     b"210%20555",
-    b"4711-",
+    b"xz-4711",
     "Μαρία".encode(),
     b"\\u039c\\u03b1\\u03c1\\u03af\\u03b1",
     quote("Μαρία").lower().encode(),
@@ -29,7 +29,10 @@ TRACES: Final = (
     "ΜΑΡΊΑ".encode(),
     "μαρία".encode(),
 )
-"""What is left of any canary in whatever spelling: name, mail, phone, number; plain, escaped, quoted."""
+"""What is left of any canary in whatever spelling: name, mail, phone, number; plain, escaped, quoted.
+
+None that a random id or hash could hold by chance: ids ended in 4711- now and then.
+"""
 
 
 @dataclass
@@ -44,7 +47,7 @@ class Canaries:
     def word(self, place: str) -> str:
         """A new canary for a personal field."""
         n = len(self.words) + 1
-        self.words[place] = f"{NAME} Qanary{n:04} {PHONE}{n:04} qanary{n:04}@mail.example 4711-{n:04}"
+        self.words[place] = f"{NAME} Qanary{n:04} {PHONE}{n:04} qanary{n:04}@mail.example XZ-4711{n:04}"
         return self.words[place]
 
     def colleague(self, place: str) -> str:

@@ -2,7 +2,7 @@
 
 import types
 from collections.abc import Iterable
-from datetime import UTC, date, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Any, Literal, NewType, TypeVar, Union, get_args, get_origin
 from uuid import UUID
 
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydantic import AwareDatetime, BaseModel
 from pydantic.fields import FieldInfo
 
-from domain.values import OneOf
+from domain.values import EARLIEST, LATEST, OneOf
 
 WORDS = st.sampled_from(["Ώρα να μιλήσουμε", "two hours late", 'ﬁ \u0301 \\u0000 " \n 💐'])
 """Words that go wrong easily: Greek, ligatures, lone accents, escapes, flowers."""
@@ -44,11 +44,15 @@ def of(annotation: Any, metadata: Iterable[Any] = ()) -> st.SearchStrategy[Any]:
     return _plain(annotation, rules)
 
 
+def _naive(moment: datetime) -> datetime:
+    return moment.replace(tzinfo=None)
+
+
 _SIMPLE: dict[Any, st.SearchStrategy[Any]] = {
     type(None): st.none(),
     UUID: st.uuids(),
     bool: st.booleans(),
-    AwareDatetime: st.datetimes(timezones=st.just(UTC)),
+    AwareDatetime: st.datetimes(_naive(EARLIEST), _naive(LATEST), timezones=st.just(UTC)),
     date: st.dates(),
     time: st.times(),
     timedelta: st.timedeltas(timedelta(0), timedelta(days=400)),
