@@ -7,7 +7,7 @@ from pydantic import Field
 from domain.clocks import promised_update
 from domain.kinds import Context, Event, Fact
 from domain.relationship import Recovery, RecoveryCommand, RecoveryEvent, Relationship
-from domain.values import MAX_INT, Channel, Code, Moment, RecoveryId
+from domain.values import MAX_INT, Channel, Code, Moment, Personal, RecoveryId, Words
 
 UpdateKind = Literal["progress", "proactive", "delay", "result"]
 Questions = Annotated[int, Field(ge=1, le=MAX_INT, strict=True)]
@@ -21,6 +21,8 @@ class CustomerUpdated(RecoveryEvent, topic="customer.updated"):
     """Whether he could answer."""
     human: bool = True
     next_update_due: Moment | None = None
+    note: Personal[Words] | None = None
+    """What he was told."""
 
     def change(self, recovery: Recovery, fact: Fact) -> Recovery:
         contacted = recovery.contacted(fact)
@@ -40,6 +42,7 @@ class UpdateCustomer(RecoveryCommand, path="update-customer", facts=(CustomerUpd
     two_way: bool = False
     human: bool = True
     next_update_due: Moment | None = None
+    note: Personal[Words] | None = None
 
     def decide(self, state: Relationship, at: Context) -> list[Event]:
         recovery = self.found(state, at)
@@ -49,6 +52,7 @@ class UpdateCustomer(RecoveryCommand, path="update-customer", facts=(CustomerUpd
             two_way=self.two_way,
             human=self.human,
             next_update_due=self.next_update_due,
+            note=self.note,
         )
         return [updated, *promised_update(recovery, self.next_update_due, at)]
 

@@ -158,7 +158,9 @@ def handed_off(teller: Teller, choice: Choice, recovery: Recovery) -> None:
 @of_recovery()
 def updated(teller: Teller, choice: Choice, recovery: Recovery) -> None:
     kind = choice.of("progress", "proactive", "delay", "result")
-    teller.say(CustomerUpdated(recovery_id=recovery.recovery_id, kind=kind, two_way=choice.of(True, False)))
+    two_way = choice.of(True, False)
+    note = "The parcel is on the van again." if kind == "progress" else None
+    teller.say(CustomerUpdated(recovery_id=recovery.recovery_id, kind=kind, two_way=two_way, note=note))
 
 
 @of_recovery()

@@ -28,6 +28,14 @@ def test_news_from_a_human_keeps_the_promise_to_tell_and_ends_the_silence():
     assert of(tale).contacted_at == minute(30)
 
 
+def test_what_the_customer_was_told_is_kept_as_his_own_data():
+    tale = reported().when(UpdateCustomer(kind="delay", note="The plums come on Tuesday."), at=5)
+    [updated] = tale.last
+    assert isinstance(updated, CustomerUpdated)
+    assert updated.note == "The plums come on Tuesday."
+    assert CustomerUpdated.PERSONAL == {"note"}
+
+
 def test_automatic_news_ends_the_silence_but_keeps_no_promise():
     tale = promised().when(UpdateCustomer(kind="progress", human=False), at=30)
     assert "update" in of(tale).deadlines
