@@ -9,13 +9,17 @@ from fastapi import Depends, FastAPI
 from api import openapi
 from api.auth import KeyCheck
 from api.container import Container
+from api.deadline import Deadline
 from api.edge import Edge
 from api.head import Head
+from api.http_metrics import HttpMetrics
 from api.limits import BodyLimit
 from api.parameters import known_parameters
-from api.postings import add_postings, described_postings
+from api.plain_reads import add_plain_reads
+from api.postings import Postings, add_postings, described_postings
 from api.refusals import add_handlers
-from api.routers import customers, documents, events, feed, health, recoveries
+from api.routers import customers, documents, events, feed, health, metrics, recoveries
+from api.standing import Standings
 
 
 def create_app(container: Container) -> FastAPI:
@@ -24,11 +28,14 @@ def create_app(container: Container) -> FastAPI:
     app = _assembled(base_url, container.settings.max_batch)
     app.state.container = container
     app.state.keys = KeyCheck(container.api_keys)
+    app.state.standings = Standings(container)
     add_handlers(app, base_url)
     # The last one added is the outermost.
+    app.add_middleware(Postings, base_url=base_url)
     app.add_middleware(Head)
     app.add_middleware(BodyLimit, limit=container.settings.body_limit, base_url=base_url)
-    app.add_middleware(Edge, base_url=base_url)
+    app.add_middleware(Deadline, seconds=container.settings.database_patience_seconds, base_url=base_url)
+    app.add_middleware(Edge, base_url=base_url, metrics=HttpMetrics(container.metrics.registry))
     return app
 
 
@@ -47,11 +54,14 @@ def _assembled(base_url: str, max_batch: int) -> FastAPI:
         openapi_url=None,
         generate_unique_id_function=openapi.operation_id,
         redirect_slashes=False,
+        # Our own figures and lines say what may be said of a request; FastAPI would look for listeners at each.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     add_postings(app)
+    add_plain_reads(app)
     for one in (events, customers, recoveries, feed):
         app.include_router(one.router, dependencies=[Depends(known_parameters)])
-    for one in (health, documents):
+    for one in (health, metrics, documents):
         app.include_router(one.router)
     app.openapi = _described(app, base_url, max_batch)  # type: ignore[method-assign]  # FastAPI's documented way to replace it
     return app

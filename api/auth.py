@@ -6,9 +6,9 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Final, Protocol
 
+from anyio import CapacityLimiter, to_thread
 from fastapi import Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
-from starlette.concurrency import run_in_threadpool
 
 from api.problems import ProblemError
 
@@ -28,6 +28,8 @@ ANY_SOURCE: Final = "*"
 REMEMBERED_SECONDS: Final = 1.0
 """How long a checked key is trusted without another look; it adds to the time in which a revoked key stops."""
 REMEMBERED_KEYS: Final = 1000
+CHECKED_AT_ONCE: Final = 4
+"""Threads that look keys up: their own, so that slow reads never keep a write from being let in."""
 
 
 class Credential(Protocol):
@@ -86,6 +88,7 @@ class KeyCheck:
         self._keys = keys
         self._clock = clock
         self._known: OrderedDict[bytes, tuple[float, Credential]] = OrderedDict()
+        self._threads = CapacityLimiter(CHECKED_AT_ONCE)
 
     async def check(self, bearer: str) -> Credential | None:
         """The credential of this key, or None."""
@@ -95,7 +98,7 @@ class KeyCheck:
         if known is not None and known[0] > self._clock():
             return known[1]
         self._known.pop(digest, None)
-        found: Credential | None = await run_in_threadpool(self._keys.check, bearer)
+        found: Credential | None = await to_thread.run_sync(self._keys.check, bearer, limiter=self._threads)
         if found is not None:
             self._remember(digest, found)
         return found

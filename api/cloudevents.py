@@ -18,7 +18,6 @@ Mode = Literal["structured", "batch", "binary"]
 Headers = Iterable[tuple[bytes, bytes]]
 ACCEPT_POST: Final = "application/cloudevents+json, application/cloudevents-batch+json, application/json"
 _JSON_TYPE: Final = re.compile(r"application/(?:[a-z0-9!#$&^_.-]+\+)?json", re.IGNORECASE)
-_TRACEPARENT: Final = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 _TRIPLET: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _REQUIRED: Final = ("specversion", "id", "source", "type")
 
@@ -182,8 +181,3 @@ def _event(attributes: dict[str, Any], where: str) -> CloudEvent:
 
 def _in_headers(errors: list[dict[str, str]]) -> list[dict[str, str]]:
     return [error | {"pointer": "ce-" + error["pointer"].lstrip("/")} for error in errors]
-
-
-def trace(value: str | None) -> str | None:
-    """The W3C traceparent, or None where it is not one: a broken trace never stops an event."""
-    return value if value is not None and _TRACEPARENT.fullmatch(value) else None

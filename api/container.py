@@ -3,60 +3,92 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from time import monotonic
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine, QueuePool
 
 import domain.compositions
 import domain.moves  # noqa: F401 - every kind of event and command must be known before the first is read
 from infrastructure.api_keys import ApiKeys
 from infrastructure.bell import Bell, Listener
-from infrastructure.engine import make_engine
+from infrastructure.clock import HouseClock
+from infrastructure.engine import hang_up, make_engine
 from infrastructure.generations import live_generation
 from infrastructure.keys import Keyring
 from infrastructure.ledger import Ledger
 from infrastructure.mapper import Mapper
+from infrastructure.memory import spare_what_stays
+from infrastructure.metrics import Metrics
 from infrastructure.migrate import check
 from infrastructure.projector import Projector
 from infrastructure.settings import Settings
 from infrastructure.sweeper import Sweeper
-from infrastructure.writer import Writer, utc_now
+from infrastructure.vitals import Vitals, vitals
+from infrastructure.writer import Writer
 from projections import ALL, recoveries
 from projections.base import Source
 
-# As many connections as there are threads that answer reads, and a few for the parts; nobody waits long for one.
-POOL: Final = {"pool_size": 10, "max_overflow": 36, "pool_timeout": 5}
+WORKING: Final = {"pool_size": 5, "max_overflow": 5}
+"""Connections of the writer, the projector and the sweeper: no number of readers can take these."""
+ASKING: Final = {"pool_size": 1, "max_overflow": 1}
+"""Connections for looking up keys, so that whoever may write is let in however many read."""
+KEPT_OPEN: Final = 10
+"""How many connections for reading stay open when nobody reads."""
+STOP_WITHIN_SECONDS: Final = 1.2
+READ_MODELS: Final = tuple(one.name for one in ALL)
 
 
 class Container:
     """Every part of one process on one ledger. `start` runs them, `stop` ends them in order."""
 
-    def __init__(self, settings: Settings, clock: Callable[[], datetime] = utc_now) -> None:
+    def __init__(self, settings: Settings, clock: Callable[[], datetime] | None = None) -> None:
         check(settings)
-        self.settings, self.clock = settings, clock
-        self.engine = make_engine(settings.database_url, **POOL)
+        self.settings, self.clock = settings, clock or HouseClock()
+        clock = self.clock
+        latest = clock.latest if isinstance(clock, HouseClock) else None
+        self.engine = self._engine(**_reading(settings))
+        self.working, self.asking = self._engine(**WORKING), self._engine(**ASKING)
+        self.metrics = Metrics(settings.ledger)
         self.keyring = Keyring(settings.key_file)
         self.mapper = Mapper(settings.ledger, self.keyring)
         self.bell = Bell()
-        self.listener = Listener(self.engine, settings.ledger, self.bell)
+        self.listener = Listener(self.working, settings.ledger, self.bell)
         self.ledger = Ledger(self.engine, self.mapper, settings.ledger, self.bell)
-        self.api_keys = ApiKeys(self.engine)
+        self.api_keys = ApiKeys(self.asking, now=clock)
         self.writer = Writer(
-            self.engine,
+            self.working,
             self.mapper,
             self.keyring,
             ledger=settings.ledger,
             clock=clock,
+            latest=latest,
             max_backdate_days=settings.max_backdate_days,
             queue_size=settings.queue_size,
             on_commit=self.bell.ring,
+            metrics=self.metrics,
         )
-        self.projector = Projector(self.engine, self.mapper, ALL, bell=self.bell, clock=clock)
-        self.sweeper = Sweeper(self.due, self.writer.submit, clock)
+        self.projector = Projector(self.working, self.mapper, ALL, bell=self.bell, clock=clock)
+        self.sweeper = Sweeper(self.due, self.writer.submit, clock, metrics=self.metrics)
+        self.metrics.watch_queue(lambda: self.writer.waiting, settings.queue_size)
+        self._watch_connections()
+        self.metrics.watch_ledger(self.vitals)
+
+    def _watch_connections(self) -> None:
+        if isinstance(self.engine.pool, QueuePool):
+            self.metrics.watch_connections(self.engine.pool.checkedout, self.settings.read_connections)
+
+    def _engine(self, **pool: int) -> Engine:
+        patience = self.settings.database_patience_seconds
+        # Whoever finds no connection free must be told so while he still waits for an answer.
+        return make_engine(
+            self.settings.database_url, patience_seconds=patience, pool_timeout=patience / 2, **pool
+        )
 
     def start_writing(self) -> None:
         """Takes orders, and hears what other processes append."""
+        spare_what_stays()
         # Before the first event: read models of an empty ledger are live at once and fold together, in one pass.
         self.projector.enter()
         self.listener.start()
@@ -67,13 +99,23 @@ class Container:
         self.projector.start()
         self.sweeper.start()
 
+    def stop_reading(self) -> None:
+        """Ends the connections of reads, also of those that still wait for an answer."""
+        hang_up(self.engine)
+        hang_up(self.asking)
+
     def stop(self) -> None:
-        """Finishes what was accepted, then ends every thread and connection."""
-        self.sweeper.stop()
-        self.writer.stop()
-        self.projector.stop()
-        self.listener.stop()
-        self.engine.dispose()
+        """Finishes what was accepted, then ends every thread and connection.
+
+        Takes a second or two at most, even when the database does not answer any more.
+        """
+        until = monotonic() + STOP_WITHIN_SECONDS
+        for part in (self.sweeper, self.writer, self.projector, self.listener):
+            part.stop(max(0.05, until - monotonic()))
+        self.stop_reading()
+        hang_up(self.working)
+        for engine in (self.engine, self.working, self.asking):
+            engine.dispose()
 
     @contextmanager
     def source(self) -> Iterator[Source]:
@@ -85,7 +127,18 @@ class Container:
         """The live projections, read through this connection."""
         return Source(conn, self.settings.ledger, live_generation(self.settings.ledger))
 
+    def vitals(self) -> Vitals:
+        """How the read models are, as the database has it."""
+        with self.engine.connect() as conn:
+            return vitals(conn, self.settings.ledger, READ_MODELS, self.clock())
+
     def due(self, now: datetime, limit: int) -> list[UUID]:
         """The customers about whom time has something to say."""
-        with self.source() as source:
+        with self.working.connect() as conn:
+            source = self.source_on(conn)
             return recoveries.due_streams(source, now, limit)
+
+
+def _reading(settings: Settings) -> dict[str, int]:
+    kept = min(KEPT_OPEN, settings.read_connections)
+    return {"pool_size": kept, "max_overflow": settings.read_connections - kept}

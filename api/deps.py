@@ -1,19 +1,21 @@
 """What routers are given: the parts of this process, found on the application."""
 
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol, cast
 from uuid import UUID
 
+from prometheus_client import CollectorRegistry
 from starlette.requests import Request
 
 from domain.kinds import Fact
 from infrastructure.generations import slowest
-from infrastructure.orders import Order, Outcome
+from infrastructure.handover import Together
+from infrastructure.orders import Order
 from infrastructure.settings import Settings
+from infrastructure.vitals import Vitals
 from projections import ALL
 from projections.base import Source
 
@@ -23,7 +25,7 @@ _READ_MODELS: Final = [one.name for one in ALL]
 class WriterLike(Protocol):
     """Takes orders for one ledger."""
 
-    def submit(self, order: Order) -> "Future[Outcome]": ...
+    def hand_over(self, orders: Sequence[Order], done: Callable[[], None]) -> Together: ...
 
 
 class KeyringLike(Protocol):
@@ -50,6 +52,13 @@ class ClockLike(Protocol):
     def __call__(self) -> datetime: ...
 
 
+class MetricsLike(Protocol):
+    """Holds the figures of this process."""
+
+    @property
+    def registry(self) -> CollectorRegistry: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """An open look at the read models: where to query, and how far they had come when it was opened."""
@@ -71,8 +80,11 @@ class Services(Protocol):
     def ledger(self) -> LedgerLike: ...
     @property
     def clock(self) -> ClockLike: ...
+    @property
+    def metrics(self) -> MetricsLike: ...
 
     def source(self) -> AbstractContextManager[Source]: ...
+    def vitals(self) -> Vitals: ...
 
 
 def services_of(request: Request) -> Services:

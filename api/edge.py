@@ -1,14 +1,16 @@
-"""The edge: safety headers and one log line for every request; a fault leaves as a problem, not as a stack."""
+"""The edge: safety headers, one log line and one count for every request; a fault leaves as a problem."""
 
 import time
-import traceback
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 import structlog
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api import noting, tracing
+from api.http_metrics import HttpMetrics
+from api.logs import of_fault
 from api.problems import document, response
 
 log = structlog.get_logger("amends.access")
@@ -27,34 +29,62 @@ _PRIVATE: Final = (b"cache-control", b"private, no-store")
 class Edge:
     """The outermost layer of ours. Log lines hold the path's template, never the path or the query."""
 
-    def __init__(self, app: ASGIApp, *, base_url: str, clock: Callable[[], float] = time.perf_counter) -> None:
-        self._app, self._base_url, self._clock = app, base_url, clock
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        base_url: str,
+        metrics: HttpMetrics,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self._app, self._base_url, self._metrics, self._clock = app, base_url, metrics, clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        started, answer = self._clock(), _Answer(send)
+        note = noting.begin(tracing.of_headers(scope["headers"]))
+        started, answer = self._clock(), _Answer(send, note.request)
         try:
             await self._app(scope, receive, answer)
         except ClientDisconnect:
             answer.status = GONE
         except Exception as fault:  # noqa: BLE001 - the last line: told as a problem, logged without its values
             log.error("fault", **of_fault(fault))
+            noting.note_problem("fault")
             if not answer.status:
                 problem = document("fault", "we have a fault; it was logged", {}, self._base_url)
                 await response(problem)(scope, receive, answer)
         finally:
-            log.info("request", **_line(scope, answer, self._clock() - started))
+            self._tell(scope, answer, note, self._clock() - started)
+
+    def _tell(self, scope: Scope, answer: "_Answer", note: noting.Note, seconds: float) -> None:
+        method = scope["method"] if scope["method"] in _KNOWN_METHODS else "other"
+        route = scope.get("amends.route") or getattr(scope.get("route"), "path", None)
+        # Cancelled before it was answered: nobody hears that either.
+        status = answer.status or GONE
+        self._metrics.answered(route, method, status, seconds, note.problems)
+        caller = scope.get("amends.caller")
+        line = {
+            "method": method,
+            "route": route,
+            "status": status,
+            "ms": round(seconds * 1000, 2),
+            "ledger": getattr(caller, "ledger", None),
+            "key": getattr(caller, "key_id", None),
+            "position": answer.position,
+        }
+        told = {name: value for name, value in line.items() if value is not None}
+        log.info("request", **told, **note.line())
 
 
 class _Answer:
     """The send channel, adding headers and remembering what the log line needs."""
 
-    def __init__(self, send: Send) -> None:
-        self._send = send
+    def __init__(self, send: Send, request: str) -> None:
+        self._send, self._request = send, request
         self.status = 0
-        self.position: str | None = None
+        self.position: int | None = None
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -65,28 +95,8 @@ class _Answer:
     def _completed(self, headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
         names = {name.lower(): value for name, value in headers}
         position = names.get(b"amends-position")
-        self.position = position.decode() if position is not None else None
+        self.position = int(position) if position is not None else None
+        headers.append((b"request-id", self._request.encode()))
         headers += _HEADERS
         headers += (one for one in (_NOTHING, _PRIVATE) if one[0] not in names)
         return headers
-
-
-def _line(scope: Scope, answer: _Answer, seconds: float) -> dict[str, Any]:
-    caller = scope.get("amends.caller")
-    route = scope.get("amends.route") or getattr(scope.get("route"), "path", None)
-    line = {
-        "method": scope["method"] if scope["method"] in _KNOWN_METHODS else "other",
-        "route": route,
-        "status": answer.status,
-        "ms": round(seconds * 1000, 2),
-        "ledger": getattr(caller, "ledger", None),
-        "key": getattr(caller, "key_id", None),
-        "position": answer.position,
-    }
-    return {name: value for name, value in line.items() if value is not None}
-
-
-def of_fault(fault: BaseException) -> dict[str, Any]:
-    """Where it happened and of which kind. Never the message: it may quote what a customer said."""
-    frames = traceback.extract_tb(fault.__traceback__)
-    return {"fault": type(fault).__name__, "at": [f"{one.filename}:{one.lineno}" for one in frames[-8:]]}

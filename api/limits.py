@@ -5,6 +5,7 @@ from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.noting import note_problem
 from api.problems import ProblemError, document, response
 
 _CLOSE: Final = {"Connection": "close"}
@@ -23,6 +24,7 @@ class BodyLimit:
         headers = {name: value for name, value in scope["headers"] if name in _LOOKED_AT}
         slug = self._refusal(headers)
         if slug is not None:
+            note_problem(slug)
             problem = document(slug, "", self._facts(slug), self._base_url)
             await response(problem, _CLOSE)(scope, receive, send)
             return

@@ -1,30 +1,93 @@
 """Log lines: one JSON object each, with codes, ids and numbers; never a customer's words."""
 
+import json
 import logging
 import sys
+import threading
+import traceback
+from contextlib import suppress
+from typing import Any, Final
 
 import structlog
+from structlog.typing import EventDict, WrappedLogger
+
+from api import noting
 
 
 def set_up_logs(level: str) -> None:
     """Sends every log line of the process to standard error as JSON."""
     structlog.configure(
         processors=[
-            structlog.contextvars.merge_contextvars,
+            _linked,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.JSONRenderer(),
+            # Everything outside ASCII is escaped, so that nothing a reader takes for the end of a line is left.
+            _rendered,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
-        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        logger_factory=_Lines,
         cache_logger_on_first_use=True,
     )
     # Libraries log through the standard module; their words may quote values, so only their names go on.
     logging.basicConfig(level=logging.WARNING, handlers=[_NamesOnly()], force=True)
 
 
+def _linked(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
+    """Ties a line to the request that is being answered, and to its trace."""
+    line.update(noting.links())
+    return line
+
+
+# Made once: json.dumps makes one for every line that may hold what it does not know.
+_ENCODER: Final = json.JSONEncoder(default=repr)
+
+
+def _rendered(_logger: WrappedLogger, _method: str, line: EventDict) -> str:
+    """The line as JSON."""
+    return _ENCODER.encode(line)
+
+
+def nothing_but_logs() -> None:
+    """Turns what Python itself would write to standard error, messages and all, into log lines of this process."""
+    logging.captureWarnings(True)
+    threading.excepthook = _thread_ended
+    sys.unraisablehook = _unraisable
+
+
+def of_fault(fault: BaseException) -> dict[str, Any]:
+    """Where it happened and of which kind. Never the message: it may quote what a customer said."""
+    frames = traceback.extract_tb(fault.__traceback__)
+    return {"fault": type(fault).__name__, "at": [f"{one.filename}:{one.lineno}" for one in frames[-8:]]}
+
+
+class _Lines(structlog.WriteLogger):
+    """Standard error, where a full disk loses lines and stops nobody who writes them."""
+
+    def __init__(self, *_: Any) -> None:
+        super().__init__(sys.stderr)
+
+    def msg(self, message: str) -> None:
+        """Writes the line, if it can be written."""
+        with suppress(OSError):
+            super().msg(message)
+
+    debug = info = warning = error = critical = msg
+
+
 class _NamesOnly(logging.Handler):
     """Passes on that a library warned, and which, without its words."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        structlog.get_logger(record.name).warning("library_log", level_name=record.levelname, line=record.lineno)
+        log = structlog.get_logger(record.name)
+        log.warning("library_log", library=record.name, level_name=record.levelname, line=record.lineno)
+
+
+def _thread_ended(ended: threading.ExceptHookArgs) -> None:
+    if ended.exc_value is not None:
+        name = ended.thread.name if ended.thread is not None else None
+        structlog.get_logger("amends.threads").error("thread_ended", thread=name, **of_fault(ended.exc_value))
+
+
+def _unraisable(met: "sys.UnraisableHookArgs") -> None:
+    if met.exc_value is not None:
+        structlog.get_logger("amends.threads").error("unraisable", **of_fault(met.exc_value))

@@ -2,31 +2,72 @@
 
 FastAPI tries one route after the other and resolves dependencies by reflection: with a route for every command
 that took more time than the rest of a write. So one address takes all commands and looks its own up in the table.
+What is addressed as it should be does not even reach the routes: `Postings` answers it before them.
 The routes of `described_postings` say the same in the API's description, and are never asked.
 """
 
 from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Final
 from uuid import UUID
 
 from fastapi import FastAPI, Request, Response
 from fastapi.routing import APIRouter
 from starlette.routing import BaseRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.auth import Credential, identified
 from api.nearest import meant, nearest
 from api.parameters import no_parameters
+from api.posted import Posted
 from api.problems import ProblemError, validation_failed
+from api.refusals import REFUSALS, refusal
 from api.routers import commands, customers, events
 from domain.kinds import COMMANDS
+from domain.relationship import RelationshipCommand
 
 Endpoint = Callable[[Request, Credential], Awaitable[Response]]
+Posting = Callable[[Request], Awaitable[Response]]
+_OF_CUSTOMER: Final = "/v1/customers/"
+
+
+class Postings:
+    """Answers what is posted to one of the three addresses, and leaves everything else to the routes."""
+
+    def __init__(self, app: ASGIApp, *, base_url: str) -> None:
+        self._app, self._base_url = app, base_url
+        self._fixed = _fixed()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        posting = self._posting(scope) if scope["type"] == "http" and scope["method"] == "POST" else None
+        if posting is None:
+            await self._app(scope, receive, send)
+            return
+        try:
+            response = await posting(Posted(scope, receive, send))
+        except REFUSALS as error:
+            response = refusal(error, self._base_url)
+        await response(scope, receive, send)
+
+    def _posting(self, scope: Scope) -> Posting | None:
+        path: str = scope["path"]
+        if scope.get("root_path") or not path.startswith(_OF_CUSTOMER):
+            return None if scope.get("root_path") else self._fixed.get(path)
+        customer, _, command = path[len(_OF_CUSTOMER) :].partition("/")
+        kind = commands.posted_to(command)
+        return partial(_post, kind, customer) if kind is not None and customer else None
 
 
 def add_postings(app: FastAPI) -> None:
     """Puts the three addresses in front of every other route."""
-    for path, endpoint in (("/v1/events", events.post_events), ("/v1/customers", customers.open_customer)):
-        app.add_route(path, _appending(path, endpoint), ["POST"], include_in_schema=False)
+    for path, posting in _fixed().items():
+        app.add_route(path, posting, ["POST"], include_in_schema=False)
     app.add_route("/v1/customers/{customer_id}/{command}", post_command, ["POST"], include_in_schema=False)
+
+
+def _fixed() -> dict[str, Posting]:
+    posted = {"/v1/events": events.post_events, "/v1/customers": customers.open_customer}
+    return {path: _appending(path, endpoint) for path, endpoint in posted.items()}
 
 
 def described_postings() -> list[BaseRoute]:
@@ -52,14 +93,18 @@ async def post_command(request: Request) -> Response:
         found = nearest(request.path_params["command"], filter(commands.posted_to, COMMANDS))
         detail = f"there is no such command{meant(found)}"
         raise ProblemError("unknown_ref", detail, what="command", nearest=found)
+    return await _post(kind, request.path_params["customer_id"], request)
+
+
+async def _post(kind: type[RelationshipCommand], customer: str, request: Request) -> Response:
     no_parameters(request)
     request.scope["amends.route"] = f"/v1/customers/{{customer_id}}/{kind.PATH}"
     caller = await identified(request, kind.SCOPE)
-    return await commands.record(request, kind, _customer_id(request), caller)
+    return await commands.record(request, kind, _customer_id(customer), caller)
 
 
-def _customer_id(request: Request) -> UUID:
+def _customer_id(told: str) -> UUID:
     try:
-        return UUID(request.path_params["customer_id"])
+        return UUID(told)
     except ValueError:
         raise validation_failed("/customer_id", "a customer's id is a UUID", "uuid_parsing", "path") from None

@@ -46,6 +46,7 @@ PROBLEMS: Final[Mapping[str, Kind]] = {
     "key_reused": Kind(422, "The key was used with other content"),
     "media_type_unsupported": Kind(415, "The content type is not taken here"),
     "missing_scope": Kind(403, "The key lacks a scope"),
+    "newer_program_needed": Kind(503, "A newer version must take this"),
     "no_alternative": Kind(422, "A refusal needs an alternative"),
     "not_postable": Kind(422, "This fact follows from others"),
     "nothing_done": Kind(409, "Nothing has been put right yet"),

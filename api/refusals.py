@@ -1,45 +1,59 @@
 """Refusals: how every exception becomes a problem document, and who is woken by it."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import structlog
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
-from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.edge import of_fault
+from api.logs import of_fault
+from api.noting import note_problem
 from api.problems import PROBLEMS, ProblemError, blank, document, pointer, refused, response
 from domain.errors import AmendsError, Broken
+from infrastructure.engine import out_of_reach
 
 log = structlog.get_logger("amends.problems")
+REFUSALS: Final = (ProblemError, AmendsError, SQLAlchemyError)
+"""What is told as a problem wherever it is raised; anything else is a fault."""
 
 
 def problem_of(error: BaseException, base_url: str) -> dict[str, Any]:
-    """The problem document of any exception. A fault of ours is logged and says nothing more."""
+    """The problem document of any exception, which the caller is told. A fault of ours is logged."""
+    problem = _problem_of(error, base_url)
+    note_problem(problem["type"].rpartition("/")[2])
+    return problem
+
+
+def _problem_of(error: BaseException, base_url: str) -> dict[str, Any]:
     if isinstance(error, ProblemError):
         return document(error.slug, error.detail, error.facts, base_url)
     if isinstance(error, AmendsError) and error.code in PROBLEMS:
         if isinstance(error, Broken):
             log.error("broken", **of_fault(error))
         return document(error.code, str(error), error.facts(), base_url)
-    if isinstance(error, OperationalError | InterfaceError | PoolTimeout):
+    if out_of_reach(error):
         log.error("unavailable", **of_fault(error))
         return document("unavailable", "the ledger cannot be reached; try again", {}, base_url)
     log.error("fault", **of_fault(error))
     return document("fault", "we have a fault; it was logged", {}, base_url)
 
 
+def refusal(error: BaseException, base_url: str) -> Response:
+    """The problem of any exception as a response."""
+    headers = error.headers if isinstance(error, ProblemError) else None
+    return response(problem_of(error, base_url), headers)
+
+
 def add_handlers(app: FastAPI, base_url: str) -> None:
     """Makes the application answer every exception with a problem."""
 
     async def refuse(request: Request, error: Exception) -> Response:
-        headers = error.headers if isinstance(error, ProblemError) else None
-        return response(problem_of(error, base_url), headers)
+        return refusal(error, base_url)
 
     async def of_http(request: Request, error: Exception) -> Response:
         if not isinstance(error, HTTPException):
@@ -52,7 +66,7 @@ def add_handlers(app: FastAPI, base_url: str) -> None:
         problem = refused([_told(one) for one in error.errors()])
         return response(problem_of(problem, base_url))
 
-    for kind in (ProblemError, AmendsError, SQLAlchemyError):
+    for kind in REFUSALS:
         app.add_exception_handler(kind, refuse)
     app.add_exception_handler(HTTPException, of_http)
     app.add_exception_handler(RequestValidationError, of_validation)

@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import Sequence
-from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
@@ -12,17 +13,20 @@ import orjson
 from starlette.responses import Response
 
 from api.auth import Credential, own_source, owns, require
-from api.cloudevents import Incoming, trace
+from api.cloudevents import Incoming
+from api.deadline import answer_by
 from api.deps import Services
 from api.envelope import By, EventEnvelope, actor_of, parsed, split
 from api.headers import etag
 from api.nearest import meant, nearest
+from api.noting import note_outcome, traced
 from api.problems import ProblemError, validation_failed
+from api.tracing import traceparent
 from domain.errors import NotPostable
 from domain.kinds import COMMAND_OF_TYPE, EVENTS, Command
 from domain.milestones import Reference
 from domain.relationship import RelationshipCommand
-from infrastructure.orders import Order, Outcome, Receipt
+from infrastructure.orders import Answer, Order, Outcome, Receipt
 
 Customer = UUID | Reference | None
 
@@ -59,27 +63,28 @@ class Posting:
     traceparent: str | None = None
 
 
-def submit(services: Services, caller: Credential, posting: Posting) -> "Future[Outcome]":
-    """Hands the posting to the writer. Raises the refusals that need no look at the ledger."""
+def order_of(services: Services, caller: Credential, posting: Posting) -> Order:
+    """The posting as the writer takes it. Raises the refusals that need no look at the ledger."""
     keyring = services.keyring
     customer = posting.customer if isinstance(posting.customer, UUID) else None
-    return services.writer.submit(
-        Order(
-            command=posting.command,
-            customer=posting.customer,
-            actor=actor_of(posting.by, caller, customer, keyring.pseudonym),
-            source=posting.source,
-            occurred_at=posting.occurred_at,
-            key=posting.key.told if posting.key is not None else None,
-            fingerprint=keyring.fingerprint(_content(posting)) if posting.key is not None else None,
-            event_id=_as_uuid(posting.key),
-            correlation_id=posting.correlation_id,
-            causation_id=posting.causation_id,
-            traceparent=posting.traceparent,
-            if_match=posting.if_match,
-            importing=_importing(caller, posting),
-            time_known=posting.time_known,
-        )
+    content = _content(posting)
+    return Order(
+        command=posting.command,
+        customer=posting.customer,
+        actor=actor_of(posting.by, caller, customer, keyring.pseudonym),
+        source=posting.source,
+        occurred_at=posting.occurred_at,
+        key=posting.key.told if posting.key is not None else None,
+        fingerprint=keyring.fingerprint(content) if posting.key is not None else None,
+        event_id=_as_uuid(posting.key),
+        correlation_id=posting.correlation_id,
+        causation_id=posting.causation_id,
+        # What an event says of itself comes before what the request that carries it says.
+        traceparent=posting.traceparent or traced(),
+        if_match=posting.if_match,
+        importing=_importing(caller, posting),
+        time_known=posting.time_known,
+        size=len(content),
     )
 
 
@@ -90,10 +95,47 @@ def _importing(caller: Credential, posting: Posting) -> bool:
     return posting.imported or posting.command.SCOPE == "import"
 
 
-async def committed(future: "Future[Outcome]") -> Outcome:
-    """The outcome, once it is on disk."""
-    # Shielded: a caller who hangs up must not cancel what the writer may already be recording.
-    return await asyncio.shield(asyncio.wrap_future(future))
+async def committed(services: Services, order: Order) -> Outcome:
+    """The outcome of this order, once it is on disk. Raises its refusal, or Unavailable when it takes too long."""
+    [answer] = await answered(services, [order])
+    if not isinstance(answer, Outcome):
+        raise answer
+    return answer
+
+
+async def answered(services: Services, orders: Sequence[Order]) -> list[Answer]:
+    """The outcomes of these orders, once they are on disk, or why there is none.
+
+    An order that takes longer than its caller can wait is withdrawn, unless the writer has taken it: then nobody
+    knows what became of it. A caller who hangs up withdraws nothing.
+    """
+    loop, until = asyncio.get_running_loop(), answer_by()
+    all_answered: asyncio.Future[None] = loop.create_future()
+    together = services.writer.hand_over(orders, partial(_tell, loop, all_answered))
+    # A timer that settles it: half of what asyncio.timeout takes, which cancels and catches.
+    timer = None if until is None else loop.call_at(until, _settle, all_answered)
+    try:
+        await all_answered
+    finally:
+        if timer is not None:
+            timer.cancel()
+    answers = together.answers()
+    for answer in answers:
+        if isinstance(answer, Outcome):
+            note_outcome(answer)
+    return answers
+
+
+def _tell(loop: asyncio.AbstractEventLoop, all_answered: "asyncio.Future[None]") -> None:
+    # A loop that is closed has nobody left to tell.
+    with suppress(RuntimeError):
+        loop.call_soon_threadsafe(_settle, all_answered)
+
+
+def _settle(all_answered: "asyncio.Future[None]") -> None:
+    # In time, too late, or never heard because the caller hung up: whatever came first counts.
+    if not all_answered.done():
+        all_answered.set_result(None)
 
 
 def _content(posting: Posting) -> bytes:
@@ -139,7 +181,7 @@ def of_event(incoming: Incoming, caller: Credential, if_match: int | None = None
         if_match=if_match,
         correlation_id=event.correlationid,
         causation_id=event.causationid,
-        traceparent=trace(event.traceparent),
+        traceparent=traceparent(event.traceparent),
     )
 
 

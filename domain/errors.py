@@ -3,7 +3,7 @@
 Classes hold facts; `api/problems.py` alone knows status codes. A `code` is public and never reused.
 """
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 
 class AmendsError(Exception):
@@ -216,6 +216,16 @@ class KeyReused(Refused):
         super().__init__("this key was used before with other content")
 
 
+class NewerProgramNeeded(Broken):
+    """A newer version of the program recorded what this one cannot read; a process of that version can take it."""
+
+    code = "newer_program_needed"
+
+    def __init__(self, retry_after_seconds: int = 5) -> None:
+        super().__init__("a newer version of the service must take this; try again with the same key")
+        self.retry_after_seconds = retry_after_seconds
+
+
 class StaleVersion(Conflict):
     """The caller decided on an older version than the current one."""
 
@@ -237,10 +247,14 @@ class Busy(Conflict):
 
 
 class Unavailable(Broken):
-    """The database did not answer. Nothing was acknowledged; the same key may be sent again."""
+    """The database did not answer. Nothing was acknowledged; the same key may be sent again.
+
+    `recorded` says of a write whether it may be in the ledger all the same.
+    """
 
     code = "unavailable"
 
-    def __init__(self, retry_after_seconds: int = 2) -> None:
-        super().__init__("the ledger cannot be reached; try again with the same key")
-        self.retry_after_seconds = retry_after_seconds
+    def __init__(self, retry_after_seconds: int = 2, recorded: Literal["no", "unknown"] | None = None) -> None:
+        unknown = "; nobody knows whether it was recorded" if recorded == "unknown" else ""
+        super().__init__(f"the ledger cannot be reached{unknown}; try again with the same key")
+        self.retry_after_seconds, self.recorded = retry_after_seconds, recorded

@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict
 from pydantic.fields import FieldInfo
 
-from domain.values import Code, Frozen, PersonalMark
+from domain.values import Code, Frozen, PersonalMark, unchanging
 
 EVENTS: Final[dict[str, type["Event"]]] = {}
 """Every kind of event by its topic."""
@@ -138,7 +138,7 @@ AMENDS: Final = Actor(kind="service", ref="s:amends", role="other", role_class="
 """The clock and the duties act as this."""
 
 
-@dataclass(frozen=True, slots=True)
+@unchanging
 class Fact:
     """An event with its envelope: everything a fold may look at.
 
@@ -160,7 +160,7 @@ class Fact:
     time_known: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@unchanging
 class Context:
     """Everything a decision may use besides the state and the command: time, ids, pseudonyms, who asks."""
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
-from typing import Annotated, Any, ClassVar, Final, NewType, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Final, NewType, Self, TypeVar, dataclass_transform
 from uuid import UUID
 
 from pydantic import (
@@ -110,6 +110,17 @@ class PersonalMark:
 
 
 T = TypeVar("T")
+
+
+@dataclass_transform(frozen_default=True)
+def unchanging(cls: type[T]) -> type[T]:
+    """A dataclass with slots that nobody changes once it is made: mypy sees to it.
+
+    Checked at run time, as `frozen=True` does, making one takes four times as long, and every event makes ten.
+    """
+    return dataclass(slots=True, unsafe_hash=True)(cls)
+
+
 Personal = Annotated[T, PersonalMark("customer")]
 """Personal data of the customer: encrypted under his own key, erased with it."""
 ColleaguePersonal = Annotated[T, PersonalMark("colleague")]

@@ -13,8 +13,10 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, Row, select
+from sqlalchemy.exc import SQLAlchemyError
 
-from domain.errors import InvalidValue
+from domain.errors import InvalidValue, Unavailable
+from infrastructure.engine import out_of_reach
 from infrastructure.tables import api_keys
 
 SCOPES: Final = frozenset({"append", "read", "personal", "audit", "import", "personnel", "act_for", "admin"})
@@ -23,6 +25,8 @@ CACHE_SECONDS: Final = 4.0
 """The longest time a revoked key may go on working."""
 # A key made by another process a moment ago is looked for this soon; a flood of unknown keys costs no more.
 _RETRY_SECONDS: Final = 0.05
+# While the database is gone nobody waits for it in turn behind everybody else: one look a second is enough.
+_GONE_SECONDS: Final = 1.0
 _ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _ID_LETTERS: Final = 12
 _SECRET_LETTERS: Final = 43  # 256 bits
@@ -92,6 +96,7 @@ class ApiKeys:
         self._lock = threading.Lock()
         self._known: Mapping[str, _Known] = {}
         self._read_at: float | None = None
+        self._gone_until: float | None = None
 
     def create(
         self,
@@ -129,7 +134,8 @@ class ApiKeys:
     def check(self, bearer: str) -> Credential | None:
         """Who shows this key; None when it is malformed, unknown, revoked or expired.
 
-        The work is the same for an unknown id and for a wrong secret: one digest, one comparison.
+        Raises Unavailable when the database cannot be asked. The work is the same for an unknown id and for a
+        wrong secret: one digest, one comparison.
         """
         parts = _BEARER.fullmatch(bearer)
         if parts is None:
@@ -170,10 +176,23 @@ class ApiKeys:
         with self._lock:
             now = self._clock()
             if self._read_at is None or now - self._read_at >= max_age:
-                self._known = self._read()
+                if self._gone_until is not None and now < self._gone_until:
+                    raise Unavailable
+                self._known = self._read_or_remember()
                 # The time before the query: what it missed is no older than we say.
                 self._read_at = now
             return self._known
+
+    def _read_or_remember(self) -> Mapping[str, _Known]:
+        try:
+            known = self._read()
+        except SQLAlchemyError as fault:
+            if not out_of_reach(fault):
+                raise
+            self._gone_until = self._clock() + _GONE_SECONDS
+            raise Unavailable from fault
+        self._gone_until = None
+        return known
 
     def _read(self) -> Mapping[str, _Known]:
         with self._engine.begin() as conn:

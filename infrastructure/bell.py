@@ -7,6 +7,8 @@ import psycopg
 import structlog
 from sqlalchemy import Engine
 
+from infrastructure.engine import listening
+
 CHANNEL: Final = "amends"
 """Where writers tell, on PostgreSQL, which ledger has grown: the payload is `<ledger>:<position>`."""
 PATIENCE_SECONDS: Final = 1.0
@@ -73,8 +75,7 @@ class Listener:
                 self._stopping.wait(PATIENCE_SECONDS)
 
     def _listen(self) -> None:
-        arguments, options = self._engine.dialect.create_connect_args(self._engine.url)
-        with psycopg.connect(*arguments, **options, autocommit=True) as conn:
+        with listening(self._engine) as conn:
             conn.execute(f"LISTEN {CHANNEL}")
             self._bell.ring()  # something may have been appended while nobody listened
             while not self._stopping.is_set():

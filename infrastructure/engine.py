@@ -1,45 +1,200 @@
-"""Connections: one engine for SQLite and PostgreSQL, set up so that nothing confirmed is lost."""
+"""Connections: one engine for SQLite and PostgreSQL, set up so that nothing confirmed is lost.
 
+An engine with `patience_seconds` never waits longer than that for an answer, whatever became of the database.
+"""
+
+import os
+import socket
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Final
+from time import monotonic
+from typing import Any, Final, TypeVar
+from weakref import WeakKeyDictionary, WeakSet
 
+import psycopg
+from psycopg.abc import PQGen
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.engine.interfaces import ExceptionContext
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from domain.errors import Broken
+
+RV = TypeVar("RV")
 BUSY_TIMEOUT_MS: Final = 10_000
+READ_ONLY: Final = "25006"
+"""The SQLSTATE of a server that takes no writes: a replica, or a primary that no longer is one."""
+IDLE_SECONDS: Final = 60
+"""How long a transaction of ours may stand still before PostgreSQL ends it: a process that was stopped in the
+middle of one must not hold the ledger's lock for ever."""
+WAL_KEPT_BYTES: Final = 16 * 2**20
 _IMMEDIATE: Final = "amends_immediate"
 _PRAGMAS: Final = (
     # First of all, so that a connection waits instead of failing while another one switches to WAL.
     f"busy_timeout = {BUSY_TIMEOUT_MS}",
     "journal_mode = WAL",
     "synchronous = FULL",
+    # A reader who stays long makes the log grow: once he is gone it shrinks to this.
+    f"journal_size_limit = {WAL_KEPT_BYTES}",
     "foreign_keys = ON",
     # Without it INSERT OR REPLACE deletes rows behind the back of the triggers that refuse deletion.
     "recursive_triggers = ON",
 )
+# What a lost network says nothing about is noticed by asking: after five silent seconds, three times in six.
+_KEEPALIVE: Final = {"keepalives_idle": "5", "keepalives_interval": "2", "keepalives_count": "3"}
 
 
-def make_engine(url: str | URL, **options: Any) -> Engine:
-    """An engine for this address, `sqlite:///...` or `postgresql://...`.
+class UnknownDatabase(Broken):
+    """The address names a kind of database that we do not know."""
 
-    `options` go to SQLAlchemy's create_engine. Bound values are personal data: they never appear in errors.
+    code = "unknown_database"
+
+    def __init__(self, scheme: str) -> None:
+        wanted = "sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE"
+        super().__init__(f"a database address begins with {scheme}://; it must be {wanted}")
+        self.scheme = scheme
+
+
+def make_engine(url: str | URL, *, patience_seconds: float | None = None, **options: Any) -> Engine:
+    """An engine for this address, `sqlite:///...` or `postgresql://...`. Raises UnknownDatabase for any other.
+
+    With `patience_seconds` a PostgreSQL that does not answer within them counts as lost: half of them for
+    connecting. `options` go to SQLAlchemy's create_engine. Bound values are personal data: they never appear in
+    errors.
     """
     address = make_url(url)
-    if address.get_backend_name() == "sqlite":
+    scheme = address.get_backend_name()
+    if scheme == "sqlite":
         engine = create_engine(address.set(drivername="sqlite+pysqlite"), hide_parameters=True, **options)
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
-    return create_engine(_postgres(address), hide_parameters=True, pool_pre_ping=True, **options)
+    if scheme not in ("postgresql", "postgres"):
+        raise UnknownDatabase(scheme)
+    address = _postgres(address, patience_seconds)
+    engine = create_engine(address, hide_parameters=True, pool_pre_ping=True, **options)
+    event.listen(engine, "handle_error", _give_up_read_only)
+    if patience_seconds is not None:
+        _make_patient(engine, patience_seconds)
+    return engine
 
 
-def _postgres(address: URL) -> URL:
+def _postgres(address: URL, patience_seconds: float | None) -> URL:
     given = address.query.get("options", ())
     parts = [given] if isinstance(given, str) else list(given)
-    query = {"application_name": "amends"} | dict(address.query)
-    query["options"] = " ".join([*parts, "-c timezone=UTC"])
+    parts.append("-c timezone=UTC")
+    query: dict[str, Any] = {"application_name": "amends"}
+    if patience_seconds is not None:
+        query |= _KEEPALIVE | {"connect_timeout": str(max(2, round(patience_seconds / 2)))}
+        query["tcp_user_timeout"] = str(round(patience_seconds * 1000))
+        # The server gives up a little earlier than we do, so that the connection stays good.
+        parts.append(f"-c statement_timeout={round(patience_seconds * 900)}")
+        parts.append(f"-c idle_in_transaction_session_timeout={IDLE_SECONDS * 1000}")
+    query |= dict(address.query)
+    query["options"] = " ".join(parts)
     return address.set(drivername="postgresql+psycopg", query=query)
+
+
+def _give_up_read_only(context: ExceptionContext) -> None:
+    # A session that was told to be read-only stays so: only a new connection finds out that it is over.
+    if getattr(context.original_exception, "sqlstate", None) == READ_ONLY:
+        context.is_disconnect = True
+
+
+def out_of_reach(fault: BaseException) -> bool:
+    """Whether the database is gone, full, read-only or gave no connection: nobody's request is at fault."""
+    if isinstance(fault, OperationalError | InterfaceError | PoolTimeout):
+        return True
+    if not isinstance(fault, DBAPIError):
+        return False
+    return fault.connection_invalidated or getattr(fault.orig, "sqlstate", None) == READ_ONLY
+
+
+# Patience.
+
+
+class _Patient(psycopg.Connection[Any]):
+    """A connection that counts as lost when no answer comes within its patience."""
+
+    patience_seconds: float
+
+    def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
+        if timeout is not None:
+            return super().wait(gen, interval, timeout)
+        until = monotonic() + self.patience_seconds
+        try:
+            return super().wait(gen, interval, self.patience_seconds)
+        except psycopg.OperationalError:
+            if monotonic() >= until:
+                self.close()  # an answer that comes later must not be taken for that of the next question
+            raise
+
+
+class _Connections:
+    """The open connections of one engine, until somebody hangs up."""
+
+    def __init__(self, patience_seconds: float) -> None:
+        self._patience_seconds = patience_seconds
+        self.open: WeakSet[_Patient] = WeakSet()
+        self.hung_up = False
+
+    def connect(self, arguments: Sequence[Any], options: Mapping[str, Any]) -> _Patient:
+        """A new one. Raises OperationalError of the driver once somebody hung up."""
+        if self.hung_up:
+            raise psycopg.OperationalError("we are stopping")
+        conn = _Patient.connect(*arguments, **options)
+        conn.patience_seconds = self._patience_seconds
+        self.open.add(conn)
+        return conn
+
+
+_CONNECTIONS: Final[WeakKeyDictionary[Engine, _Connections]] = WeakKeyDictionary()
+
+
+def _make_patient(engine: Engine, patience_seconds: float) -> None:
+    connections = _CONNECTIONS[engine] = _Connections(patience_seconds)
+
+    def connect(_dialect: Any, _record: Any, arguments: list[Any], options: dict[str, Any]) -> _Patient:
+        return connections.connect(arguments, options)
+
+    event.listen(engine, "do_connect", connect)
+
+
+@contextmanager
+def listening(engine: Engine) -> Iterator[psycopg.Connection[Any]]:
+    """A PostgreSQL connection of the driver's own, outside the pool, on which every statement is a transaction."""
+    arguments, options = engine.dialect.create_connect_args(engine.url)
+    connections = _CONNECTIONS.get(engine)
+    made: psycopg.Connection[Any] = (
+        psycopg.connect(*arguments, **options) if connections is None else connections.connect(arguments, options)
+    )
+    with made as conn:
+        conn.autocommit = True
+        yield conn
+
+
+def hang_up(engine: Engine) -> None:
+    """Ends every PostgreSQL connection of this engine, also those that wait for an answer; no new one is made."""
+    connections = _CONNECTIONS.get(engine)
+    if connections is None:
+        return
+    connections.hung_up = True
+    for conn in list(connections.open):
+        if not conn.closed:
+            _shut(conn)
+
+
+def _shut(conn: _Patient) -> None:
+    try:
+        # The descriptor stays the driver's; whoever waits on it is told at once that nothing will come.
+        with socket.socket(fileno=os.dup(conn.fileno())) as shared:
+            shared.shutdown(socket.SHUT_RDWR)
+    except (OSError, psycopg.Error):
+        return  # it ended by itself meanwhile
+
+
+# SQLite.
 
 
 def _set_up_sqlite(connection: sqlite3.Connection, _record: Any) -> None:

@@ -7,21 +7,23 @@ from functools import cache
 from typing import Any, Final, Protocol
 from uuid import UUID
 
-from sqlalchemy import Connection, Table, delete, insert, select
+from sqlalchemy import Column, Connection, Table, delete, insert, select
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from domain.kinds import Fact
 from infrastructure.generations import Generation
-from infrastructure.rows import delete_rows, write_rows
+from infrastructure.probes import for_each
+from infrastructure.rows import append_rows, delete_rows, write_rows
 from infrastructure.tables import parked
 
-Key = tuple[str, ...]
+Key = tuple[Any, ...]
 Row = Mapping[str, Any]
 PLACE: Final = ("ledger", "generation", "stream_id")
 """The first columns of every projection's primary key."""
-KEPT_STREAMS: Final = 2_000
-"""Of so many streams the rows stay in memory from page to page."""
+KEPT_ROWS: Final = 20_000
+"""So many rows stay in memory from page to page, those of the streams touched last."""
 _STREAMS_A_QUERY: Final = 500
+_OF_STREAM: Final = "ledger = %b AND generation = %b AND stream_id = asked.stream_id OFFSET 0"
 
 
 class ProjectionLike(Protocol):
@@ -44,7 +46,7 @@ class ProjectionLike(Protocol):
 
     @property
     def loaded(self) -> Sequence[Table]:
-        """Those whose rows it needs to fold on."""
+        """Those whose rows it needs to fold on, but for columns marked as derived; others only get new rows."""
         ...
 
     def apply(self, rows: Mapping[Key, Row], fact: Fact) -> Mapping[Key, Row | None]:
@@ -96,6 +98,7 @@ class Folder:
         self._loaded = {table.name for table in projection.loaded}
         self._tables = {table.name: table for table in projection.tables}
         self._kept: OrderedDict[UUID, dict[Key, Row]] = OrderedDict()
+        self._kept_rows = 0
         self._kept_at = -1
 
     def fold(self, conn: Connection, page: Iterable[Fact | Unreadable], stuck: set[UUID], at: int) -> Folded:
@@ -112,32 +115,37 @@ class Folder:
                 self._step(folded, one)
         return folded
 
-    def write(self, conn: Connection, folded: Folded) -> None:
-        """Writes each touched row once, and parks what got stuck."""
+    def write(self, conn: Connection, folded: Folded, *, quickly: bool = False) -> None:
+        """Writes each touched row once, and parks what got stuck.
+
+        `quickly` takes it that tables which only get new rows have none of these yet; it fails where they do.
+        """
         upserts, deletes = self._sorted(folded)
         for name, rows in deletes.items():
             delete_rows(conn, self._tables[name], rows)
         for name, rows in upserts.items():
-            write_rows(conn, self._tables[name], rows)
+            send = write_rows if name in self._loaded or not quickly else append_rows
+            send(conn, self._tables[name], rows)
         for one in folded.parked.values():
             self.park(conn, one)
 
     def keep(self, folded: Folded, at: int) -> None:
         """Remembers the rows, now committed, as they stand at position `at`."""
+        if not self._loaded:
+            return
         for stream, rows in folded.rows.items():
-            if stream in folded.parked:
-                self._kept.pop(stream, None)
-                continue
-            self._kept[stream] = rows
-            self._kept.move_to_end(stream)
-        while len(self._kept) > KEPT_STREAMS:
-            self._kept.popitem(last=False)
+            self._kept_rows -= len(self._kept.pop(stream, ()))
+            if stream not in folded.parked:
+                self._kept[stream] = rows
+                self._kept_rows += len(rows)
+        while self._kept_rows > KEPT_ROWS:
+            self._kept_rows -= len(self._kept.popitem(last=False)[1])
         self._kept_at = at
 
     def forget(self) -> None:
         """Drops what is remembered: somebody else may have folded, or nobody knows what was committed."""
         self._kept.clear()
-        self._kept_at = -1
+        self._kept_rows, self._kept_at = 0, -1
 
     def park(self, conn: Connection, one: Parked) -> None:
         """Books the stream as stuck at this event."""
@@ -209,16 +217,19 @@ class Folder:
     def _loaded_rows(
         self, conn: Connection, table: Table, streams: list[UUID]
     ) -> Iterable[tuple[UUID, Key, dict[str, Any]]]:
-        names = [column.name for column in table.c if column.name not in PLACE]
-        query = select(table.c.stream_id, *(table.c[name] for name in names)).where(
-            table.c.ledger == self._ledger,
-            table.c.generation == self.generation.number,
-            table.c.stream_id.in_(streams),
-        )
-        inner = _inner_key(table)
-        for stream, *values in conn.execute(query):
+        columns, inner = _needed(table), _inner_key(table)
+        names = [column.name for column in columns]
+        for stream, *values in self._found(conn, (table.c.stream_id, *columns), streams):
             row = dict(zip(names, values, strict=True))
-            yield stream, (table.name, *(str(row[name]) for name in inner)), row
+            yield stream, (table.name, *(row[name] for name in inner)), row
+
+    def _found(self, conn: Connection, columns: tuple[Column[Any], ...], streams: list[UUID]) -> Iterable[Any]:
+        table = columns[0].table
+        place = (self._ledger, self.generation.number)
+        if conn.dialect.name == "postgresql":
+            return for_each(conn, columns, _OF_STREAM, place, columns[:1], [(stream,) for stream in streams])
+        within = (table.c.ledger == place[0], table.c.generation == place[1], columns[0].in_(streams))
+        return conn.execute(select(*columns).where(*within))
 
     def _sorted(self, folded: Folded) -> tuple[dict[str, list[Row]], dict[str, list[Row]]]:
         upserts: dict[str, list[Row]] = {}
@@ -228,7 +239,7 @@ class Folder:
             place = {"ledger": self._ledger, "generation": self.generation.number, "stream_id": stream}
             for key, row in folded.touched[stream].items():
                 if row is None:
-                    named = _key_values(self._tables[key[0]], key)
+                    named = dict(zip(_inner_key(self._tables[key[0]]), key[1:], strict=True))
                     deletes.setdefault(key[0], []).append({**place, **named})
                 else:
                     upserts.setdefault(key[0], []).append({**place, **self.projection.stored(key, row)})
@@ -249,7 +260,7 @@ def _inner_key(table: Table) -> tuple[str, ...]:
     return tuple(column.name for column in table.primary_key if column.name not in PLACE)
 
 
-def _key_values(table: Table, key: Key) -> Row:
-    """The inner primary key that this key names, as values of its columns."""
-    columns = [column for column in table.primary_key if column.name not in PLACE]
-    return {c.name: c.type.python_type(text) for c, text in zip(columns, key[1:], strict=True)}
+@cache
+def _needed(table: Table) -> tuple[Column[Any], ...]:
+    """The columns to fold on from: all but those that are worked out from the others."""
+    return tuple(c for c in table.c if c.name not in PLACE and not c.info.get("derived"))

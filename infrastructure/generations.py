@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
+from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
@@ -125,12 +126,20 @@ def refuse_newer(conn: Connection, ledger: str, wanted: Sequence[Wanted]) -> Non
             _refuse_newer(rows[one.name], one)
 
 
-def begin_building(conn: Connection, ledger: str, wanted: Wanted) -> Generation:
-    """The generation to build: the one under way, or a new one. Raises NewerGeneration when we are outdated."""
+def begin_building(
+    conn: Connection, ledger: str, wanted: Wanted, instead_of: Generation | None = None
+) -> Generation | None:
+    """The generation to build: the one under way, or a new one in the place of `instead_of`.
+
+    None when somebody else has built it since: one of our version is live, and not the one to be replaced. Raises
+    NewerGeneration when we are outdated.
+    """
     row = _rows(conn, ledger, lock=True)[wanted.name]
     _refuse_newer(row, wanted)
     if _resumable(row, wanted):
         return Generation(wanted.name, row.building)
+    if row.version == wanted.version and (instead_of is None or row.live != instead_of.number):
+        return None
     generation = Generation(wanted.name, max(row.live, row.building or 0) + 1)
     conn.execute(
         update(generations)
@@ -251,6 +260,17 @@ def parked_streams(conn: Connection, ledger: str, wanted: Sequence[Generation]) 
         parked.c.projection, parked.c.generation, parked.c.stream_id, parked.c.position, parked.c.error
     ).where(parked.c.ledger == ledger, these)
     return list(conn.execute(query.order_by(parked.c.position, parked.c.projection)))
+
+
+def parked_at(conn: Connection, ledger: str, generation: Generation, stream_id: UUID) -> int | None:
+    """At which position this stream is parked in this generation; None when it is not."""
+    query = select(parked.c.position).where(
+        parked.c.ledger == ledger,
+        parked.c.projection == generation.name,
+        parked.c.generation == generation.number,
+        parked.c.stream_id == stream_id,
+    )
+    return conn.execute(query).scalar()
 
 
 def _rows(conn: Connection, ledger: str, *, lock: bool = False) -> dict[str, Row[Any]]:

@@ -1,16 +1,18 @@
 """Idempotency: the same command again gets the same receipts; the same key with other content is refused."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Any, NamedTuple
+from uuid import UUID
 
-from sqlalchemy import Connection, and_, or_, select
+from sqlalchemy import Connection, select
 
 from domain.errors import Erased, KeyReused
+from domain.values import unchanging
 from infrastructure.orders import Order, Outcome, Receipt, ids_of
+from infrastructure.probes import probe
 from infrastructure.recorder import to_record
 from infrastructure.rows import insert_rows
-from infrastructure.states import current_version
 from infrastructure.tables import commands, events
 from infrastructure.tools import Tools
 
@@ -18,12 +20,26 @@ Key = tuple[str, str]
 """(source, HMAC of the key): callers use order numbers and e-mail addresses as keys, and these are personal."""
 
 
-@dataclass(frozen=True, slots=True)
+class _Row(NamedTuple):
+    """What is kept of a command that was taken."""
+
+    source: str
+    key: str
+    fingerprint: bytes | None
+    customer_id: UUID
+    position: int
+    n: int
+
+
+_ROW = tuple(commands.c[name] for name in _Row._fields)
+
+
+@unchanging
 class _Taken:
     """A command taken before: what it said, and where its events begin."""
 
     fingerprint: bytes | None
-    row: Any | None
+    row: _Row | None
     """Its row, when an earlier page recorded it."""
     outcome: Outcome | None
     """Its outcome, when it is of this page."""
@@ -32,8 +48,10 @@ class _Taken:
 class Idempotency:
     """The commands of one page that carry a key, against all that were ever taken in this ledger."""
 
-    def __init__(self, conn: Connection, tools: Tools, orders: Iterable[Order]) -> None:
-        self._conn, self._tools = conn, tools
+    def __init__(
+        self, conn: Connection, tools: Tools, orders: Iterable[Order], version_of: Callable[[UUID], int]
+    ) -> None:
+        self._conn, self._tools, self._version_of = conn, tools, version_of
         self._rows: list[dict[str, Any]] = []
         given = {(order.source, order.key) for order in orders if order.key is not None}
         self._hidden = {(source, key): (source, self._hmac(key)) for source, key in given}
@@ -52,7 +70,9 @@ class Idempotency:
             raise Erased
         if taken.fingerprint != order.fingerprint:
             raise KeyReused
-        return taken.outcome or self._rebuilt(taken.row)
+        outcome = taken.outcome or self._rebuilt(taken.row)
+        # What said nothing new has no version of its own: the customer's may have risen since, in this page too.
+        return outcome if outcome.receipts else replace(outcome, version=self._version_of(outcome.customer_id))
 
     def remember(self, order: Order, outcome: Outcome) -> None:
         """Keeps what became of the order, for its twins in this page and for ever after."""
@@ -77,13 +97,8 @@ class Idempotency:
         insert_rows(self._conn, commands, self._rows)
 
     def _looked_up(self, keys: set[Key]) -> dict[Key, _Taken]:
-        if not keys:
-            return {}
-        by_source: dict[str, list[str]] = {}
-        for source, key in sorted(keys):
-            by_source.setdefault(source, []).append(key)
-        same = [and_(commands.c.source == source, commands.c.key.in_(some)) for source, some in by_source.items()]
-        rows = self._conn.execute(select(commands).where(commands.c.ledger == self._tools.ledger, or_(*same)))
+        columns = (commands.c.source, commands.c.key)
+        rows = map(_Row._make, probe(self._conn, _ROW, self._tools.ledger, columns, sorted(keys)))
         return {(row.source, row.key): _Taken(row.fingerprint, row, None) for row in rows}
 
     def _rebuilt(self, row: Any) -> Outcome:
@@ -95,14 +110,13 @@ class Idempotency:
         )
         records = [to_record(one) for one in rows]
         if not records:
-            version = current_version(self._conn, self._tools.ledger, row.customer_id)
-            return Outcome(row.customer_id, (), row.position, version, {}, replayed=True)
+            return Outcome(row.customer_id, (), row.position, 0, {}, replayed=True)
         return Outcome(
             customer_id=row.customer_id,
             receipts=tuple(Receipt.of(record) for record in records),
             position=records[-1].position,
             version=records[-1].version,
-            ids=ids_of([self._tools.mapper.fact(record).event for record in records]),
+            ids=ids_of([self._tools.mapper.known(record).event for record in records]),
             replayed=True,
         )
 

@@ -7,20 +7,22 @@ import re
 import stat
 import time
 import unicodedata
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID, uuid4
 from weakref import WeakKeyDictionary
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import Connection, RootTransaction, Row, select
+from sqlalchemy import Column, Connection, RootTransaction
 from uuid_utils.compat import uuid7
 
 from domain.errors import Broken
+from infrastructure.probes import probe
 from infrastructure.record import uuid_text
 from infrastructure.rows import insert_rows
 from infrastructure.tables import subject_keys
@@ -28,7 +30,8 @@ from infrastructure.tables import subject_keys
 FILE_FORMAT: Final = "amends-keys/1"
 NONCE: Final = 12
 CACHE_SECONDS: Final = 60.0
-CACHE_KEYS: Final = 10_000
+CACHE_KEYS: Final = 20_000
+"""As many as the writer keeps customers; beyond it the oldest goes."""
 _UUID_TEXT: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 Keys = Mapping[UUID, "SubjectKey | None"]
@@ -176,8 +179,8 @@ class Keyring:
         self._kek = AESGCM(self._secrets.kek)
         self._lookup = hmac.digest(self._secrets.index, b"amends/lookup/v1", "sha256")
         self._fingerprint = hmac.digest(self._secrets.index, b"amends/fingerprint/v1", "sha256")
-        self._by_kid: dict[tuple[str, UUID], tuple[float, SubjectKey]] = {}
-        self._by_subject: dict[tuple[str, UUID], tuple[float, SubjectKey]] = {}
+        self._by_kid: _Cache = OrderedDict()
+        self._by_subject: _Cache = OrderedDict()
         self._made: WeakKeyDictionary[RootTransaction, set[UUID]] = WeakKeyDictionary()
 
     def __repr__(self) -> str:
@@ -215,11 +218,7 @@ class Keyring:
         cached = self._fresh(self._by_subject, (ledger, subject))
         if cached is not None:
             return cached
-        row = conn.execute(
-            select(subject_keys)
-            .where(subject_keys.c.ledger == ledger, subject_keys.c.subject == subject)
-            .where(subject_keys.c.wrapped.is_not(None))
-        ).first()
+        row = next(iter(_rows(conn, ledger, subject_keys.c.subject, [subject])), None)
         return None if row is None else self._unwrapped(conn, row)
 
     def warm(self, conn: Connection, ledger: str, subjects: Iterable[UUID]) -> None:
@@ -227,12 +226,7 @@ class Keyring:
         cold = [subject for subject in subjects if self._fresh(self._by_subject, (ledger, subject)) is None]
         if not cold:
             return
-        rows = conn.execute(
-            select(subject_keys)
-            .where(subject_keys.c.ledger == ledger, subject_keys.c.subject.in_(cold))
-            .where(subject_keys.c.wrapped.is_not(None))
-        )
-        for row in rows:
+        for row in _rows(conn, ledger, subject_keys.c.subject, cold):
             self._unwrapped(conn, row)
 
     def subject_keys(self, conn: Connection, ledger: str, kids: Iterable[UUID]) -> Keys:
@@ -240,10 +234,8 @@ class Keyring:
         found: dict[UUID, SubjectKey | None] = {kid: self._fresh(self._by_kid, (ledger, kid)) for kid in kids}
         missing = [kid for kid, key in found.items() if key is None]
         if missing:
-            rows = conn.execute(
-                select(subject_keys).where(subject_keys.c.ledger == ledger, subject_keys.c.kid.in_(missing))
-            )
-            found.update({row.kid: self._unwrapped(conn, row) for row in rows if row.wrapped is not None})
+            rows = _rows(conn, ledger, subject_keys.c.kid, missing)
+            found.update({row.kid: self._unwrapped(conn, row) for row in rows})
         return found
 
     def draw(self, ledger: str, subject: UUID, at: datetime) -> Drawn:
@@ -284,7 +276,7 @@ class Keyring:
         self._by_kid.clear()
         self._by_subject.clear()
 
-    def _unwrapped(self, conn: Connection, row: Row[Any]) -> SubjectKey:
+    def _unwrapped(self, conn: Connection, row: "_Wrapped") -> SubjectKey:
         if row.kek_id != self._secrets.kek_id:
             raise KeysBroken(f"subject key {row.kid} is wrapped with the key {row.kek_id}, which is not here")
         dek = _decrypted(self._kek, row.wrapped, _wrap_aad(row.ledger, row.kid, row.subject))
@@ -294,25 +286,48 @@ class Keyring:
         self._remember(conn, row, key)
         return key
 
-    def _remember(self, conn: Connection, row: Row[Any], key: SubjectKey) -> None:
+    def _remember(self, conn: Connection, row: "_Wrapped", key: SubjectKey) -> None:
         # A key made in this very transaction may yet be rolled back; held beyond it, it would seal words
         # that nobody can ever open.
         transaction = conn.get_transaction()
         if isinstance(transaction, RootTransaction) and key.kid in self._made.get(transaction, ()):
             return
-        if len(self._by_kid) >= CACHE_KEYS:
-            self.forget()
         entry = (self._clock() + CACHE_SECONDS, key)
         self._by_kid[row.ledger, row.kid] = self._by_subject[row.ledger, row.subject] = entry
+        for cache in (self._by_kid, self._by_subject):
+            if len(cache) > CACHE_KEYS:
+                cache.popitem(last=False)
 
-    def _fresh(
-        self, cache: dict[tuple[str, UUID], tuple[float, SubjectKey]], name: tuple[str, UUID]
-    ) -> SubjectKey | None:
+    def _fresh(self, cache: "_Cache", name: tuple[str, UUID]) -> SubjectKey | None:
         until, key = cache.get(name, (0.0, None))
         if key is not None and self._clock() >= until:
             cache.pop(name, None)
             return None
         return key
+
+
+_Cache = OrderedDict[tuple[str, UUID], tuple[float, SubjectKey]]
+"""Until when a key is known, by (ledger, name), the oldest first."""
+
+
+class _Wrapped(NamedTuple):
+    """A key as it is stored."""
+
+    ledger: str
+    kid: UUID
+    subject: UUID
+    kek_id: str
+    wrapped: bytes
+    kc: bytes
+
+
+_WRAPPED: Final = tuple(subject_keys.c[name] for name in _Wrapped._fields)
+
+
+def _rows(conn: Connection, ledger: str, by: Column[Any], names: Iterable[UUID]) -> list[_Wrapped]:
+    """The keys of these names that were not destroyed."""
+    rows = map(_Wrapped._make, probe(conn, _WRAPPED, ledger, (by,), [(name,) for name in names]))
+    return [row for row in rows if row.wrapped is not None]
 
 
 def _wrap_aad(ledger: str, kid: UUID, subject: UUID) -> bytes:

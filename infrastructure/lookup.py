@@ -1,14 +1,18 @@
 """Look-up: which customer a caller means by his e-mail address or number, without storing either in clear."""
 
 from collections.abc import Iterable, Mapping
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import Connection, select
 
 from domain.milestones import Reference
 from infrastructure.keys import Keyring, normal
+from infrastructure.probes import probe
 from infrastructure.rows import insert_rows
 from infrastructure.tables import subject_lookup
+
+_KEY: Final = (subject_lookup.c.kind, subject_lookup.c.index)
 
 
 def same(reference: Reference) -> Reference:
@@ -30,30 +34,13 @@ def find(conn: Connection, keyring: Keyring, ledger: str, kind: str, value: str)
 def find_all(
     conn: Connection, keyring: Keyring, ledger: str, references: Iterable[Reference]
 ) -> dict[Reference, UUID]:
-    """The streams of those references that are known, with one query for each kind."""
-    by_kind: dict[str, dict[bytes, list[Reference]]] = {}
+    """The streams of those references that are known, with one query."""
+    wanted: dict[tuple[str, bytes], list[Reference]] = {}
     for one in references:
         # Two spellings of one address have the same index.
-        of_kind = by_kind.setdefault(one.kind, {})
-        of_kind.setdefault(keyring.blind_index(one.kind, one.value), []).append(one)
-    found: dict[Reference, UUID] = {}
-    for kind, wanted in sorted(by_kind.items()):
-        found |= _of_kind(conn, ledger, kind, wanted)
-    return found
-
-
-def _of_kind(
-    conn: Connection, ledger: str, kind: str, wanted: Mapping[bytes, list[Reference]]
-) -> dict[Reference, UUID]:
-    rows = conn.execute(
-        select(subject_lookup.c.index, subject_lookup.c.stream_id).where(
-            subject_lookup.c.ledger == ledger,
-            subject_lookup.c.kind == kind,
-            subject_lookup.c.index.in_(list(wanted)),
-        )
-    )
-    # By place: a row's `index` is the method of every tuple.
-    return {reference: stream_id for index, stream_id in rows for reference in wanted[bytes(index)]}
+        wanted.setdefault((one.kind, keyring.blind_index(one.kind, one.value)), []).append(one)
+    rows = probe(conn, (*_KEY, subject_lookup.c.stream_id), ledger, _KEY, sorted(wanted))
+    return {reference: stream for kind, index, stream in rows for reference in wanted[kind, bytes(index)]}
 
 
 def put(conn: Connection, keyring: Keyring, ledger: str, kind: str, value: str, stream_id: UUID) -> None:

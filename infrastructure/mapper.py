@@ -14,7 +14,7 @@ import orjson
 from pydantic import ConfigDict, TypeAdapter
 from sqlalchemy import Connection
 
-from domain.errors import Broken
+from domain.errors import Broken, NewerProgramNeeded
 from domain.kinds import AMENDS, EVENTS, Actor, Event, Fact
 from domain.values import ERASED, WITHHELD, Absent
 from infrastructure import canonical
@@ -214,6 +214,16 @@ class Mapper:
             self._restore(codec, record, header["sec"], keys or {}, payload)
         return _fact(record, header, meta, codec.load(payload))
 
+    def known(self, record: Record) -> Fact:
+        """The event with its envelope, for whoever decides by it. What others stored counts for nothing.
+
+        Raises NewerProgramNeeded when a newer Amends wrote it: what it changed is not known here.
+        """
+        fact = self.fact(record)
+        if isinstance(fact.event, ForeignEvent) and is_ours(record):
+            raise NewerProgramNeeded
+        return fact
+
     def facts(self, records: Sequence[Record], conn: Connection | None = None) -> list[Fact]:
         """The facts of these records; with a connection also their personal parts, in one query for all keys."""
         keys = None if conn is None else self.keys_for(conn, records)
@@ -327,9 +337,18 @@ def _fact(record: Record, header: dict[str, Any], meta: dict[str, Any], event: E
     )
 
 
+def is_ours(record: Record) -> bool:
+    """Whether some Amends wrote it, be it a newer one whose kinds are foreign here."""
+    return bool(record.header) and _is_ours(orjson.loads(record.header))
+
+
+def _is_ours(header: dict[str, Any]) -> bool:
+    return str(header.get("type", "")).startswith("amends.")
+
+
 def _foreign(record: Record, header: dict[str, Any]) -> Fact:
     event = ForeignEvent(topic=record.topic, state=record.public)
-    if header.get("type", "").startswith("amends."):  # written by a newer Amends: the envelope is ours
+    if _is_ours(header):  # written by a newer Amends: the envelope is ours
         return _fact(record, header, orjson.loads(record.public)[META], event)
     envelope = {"actor": AMENDS.ref}
     meta = {"kind": AMENDS.kind, "role": AMENDS.role, "role_class": AMENDS.role_class, "source": "foreign"}

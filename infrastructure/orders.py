@@ -1,6 +1,5 @@
 """What is handed to the writer, and what comes back."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from uuid import UUID
@@ -8,10 +7,11 @@ from uuid import UUID
 from domain.kinds import Actor, Event
 from domain.milestones import Reference
 from domain.relationship import RelationshipCommand
+from domain.values import unchanging
 from infrastructure.record import Record, leaf_hash
 
 
-@dataclass(frozen=True, slots=True)
+@unchanging
 class Order:
     """One command with its envelope. A command of None only settles what is due on the stream."""
 
@@ -35,9 +35,11 @@ class Order:
     """The version the caller decided on; 0 means the customer must not exist."""
     importing: bool = False
     time_known: bool = True
+    size: int = 0
+    """How many bytes its caller sent: so much memory it takes while it waits."""
 
 
-@dataclass(frozen=True, slots=True)
+@unchanging
 class Receipt:
     """The proof that one event was recorded: where it stands and its leaf hash (hex)."""
 
@@ -61,7 +63,7 @@ class Receipt:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@unchanging
 class Outcome:
     """What became of an order: its customer, the receipts of its events, and the ids they carry.
 
@@ -74,6 +76,10 @@ class Outcome:
     version: int
     ids: dict[str, str]
     replayed: bool = False
+
+
+Answer = Outcome | BaseException
+"""What becomes of an order: its outcome, or why there is none."""
 
 
 def ids_of(events: list[Event]) -> dict[str, str]:

@@ -11,12 +11,14 @@ from uuid import UUID
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from domain.errors import FutureEvent, StaleVersion, TooOld, UnknownRef
+from domain.errors import FutureEvent, NewerProgramNeeded, StaleVersion, TooOld, UnknownRef
 from domain.kinds import Context, Fact
 from domain.milestones import Reference
 from domain.relationship import Relationship
+from infrastructure.clock import Times
 from infrastructure.idempotency import Idempotency
-from infrastructure.orders import Order, Outcome, Receipt, ids_of
+from infrastructure.orders import Answer, Order, Outcome, Receipt, ids_of
+from infrastructure.probes import probe
 from infrastructure.record import Record
 from infrastructure.recorder import Head, insert_records, to_record
 from infrastructure.states import States, load, save_snapshots, snapshot_due
@@ -27,15 +29,15 @@ from infrastructure.work import Work
 
 AHEAD: Final = timedelta(minutes=5)
 """How far a caller's clock may run before ours. Source: domain.md section 0."""
-Answer = Outcome | BaseException
 References = tuple[tuple[str, str], ...]
 
 
 class Page:
     """The work of one transaction. `run` gives an outcome or an error for each order, in order."""
 
-    def __init__(self, conn: Connection, tools: Tools, head: Head, now: datetime, kept: States) -> None:
-        self._conn, self._tools, self._head, self._now, self._kept = conn, tools, head, now, kept
+    def __init__(self, conn: Connection, tools: Tools, head: Head, at: Times, kept: States) -> None:
+        self._conn, self._tools, self._head, self._kept = conn, tools, head, kept
+        self._now, self._recorded_at, self._latest = at.now, at.recorded_at, at.latest
         self.states: dict[UUID, Relationship] = {}
         self.records: list[Record] = []
         self._subjects = Subjects(conn, tools)
@@ -51,7 +53,7 @@ class Page:
     def run(self, orders: Sequence[Order]) -> list[Answer]:
         """Decides every order and writes what follows. A refused or failing one never takes others down."""
         self._prepare(orders)
-        repeats = Idempotency(self._conn, self._tools, orders)
+        repeats = Idempotency(self._conn, self._tools, orders, lambda stream: self._state(stream).version)
         answers = [self._safely(order, repeats) for order in orders]
         self._subjects.write()
         insert_records(self._conn, self.records)
@@ -84,8 +86,9 @@ class Page:
         self._load(self._subjects.prepare(references, streams))
         wanted = {order.event_id for order in orders if order.event_id is not None}
         if wanted:
-            query = select(events.c.event_id).where(events.c.ledger == self._tools.ledger)
-            self._taken_ids.update(self._conn.execute(query.where(events.c.event_id.in_(wanted))).scalars())
+            column = (events.c.event_id,)
+            found = probe(self._conn, column, self._tools.ledger, column, [(one,) for one in wanted])
+            self._taken_ids.update(one for (one,) in found)
 
     def _load(self, streams: Iterable[UUID]) -> None:
         cold = []
@@ -103,17 +106,24 @@ class Page:
     def _customer(self, order: Order) -> tuple[Relationship, References]:
         """The relationship meant; when it must be opened, an empty one and the reference it will have."""
         if isinstance(order.customer, UUID):
-            state = self.states[order.customer]
+            state = self._state(order.customer)
             if not state.version:
                 raise UnknownRef("customer", order.customer)
             return state, ()
         stream = None if order.customer is None else self._subjects.stream_of(order.customer)
         if stream is not None:
-            return self.states[stream], ()
+            return self._state(stream), ()
         if order.command is None or not order.command.OPENS:
             raise UnknownRef("customer")
         given = () if order.customer is None else ((order.customer.kind, order.customer.value),)
         return Relationship(self._tools.new_stream()), given
+
+    def _state(self, stream: UUID) -> Relationship:
+        """The relationship as this page has it. Raises NewerProgramNeeded where only a newer program can tell."""
+        try:
+            return self.states[stream]
+        except KeyError:
+            raise NewerProgramNeeded from None
 
     def _worked(self, order: Order, state: Relationship, references: References) -> Work:
         # In UTC, as it will be read back: what depends on the day must not depend on the caller's zone.
@@ -128,7 +138,7 @@ class Page:
             state,
             after=self.last_position,
             occurred_at=occurred_at,
-            now=self._now,
+            recorded_at=self._recorded_at,
         )
         work.settle(min(occurred_at, self._now))
         if order.command is not None:
@@ -137,7 +147,7 @@ class Page:
         return work
 
     def _check_time(self, order: Order, occurred_at: datetime) -> None:
-        if occurred_at > self._now + AHEAD:
+        if occurred_at > self._latest + AHEAD:
             raise FutureEvent(occurred_at.isoformat(), self._now.isoformat())
         if not order.importing and occurred_at < self._now - self._tools.max_backdate:
             raise TooOld(occurred_at.isoformat(), self._tools.max_backdate.days)
@@ -145,7 +155,7 @@ class Page:
     def _context(self, order: Order, occurred_at: datetime, references: References, work: Work) -> Context:
         return Context(
             occurred_at=occurred_at,
-            recorded_at=self._now,
+            recorded_at=self._recorded_at,
             actor=order.actor,
             new_id=self._tools.new_id,
             pseudonym=self._tools.keyring.pseudonym,

@@ -4,7 +4,6 @@ The header is the leaf of the audit log: canonical JSON of digests and ids, neve
 """
 
 import hashlib
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Final, Literal, NamedTuple
 from uuid import UUID
@@ -13,6 +12,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field
 
 from domain.errors import Broken
+from domain.values import unchanging
 from infrastructure import canonical
 
 FORMAT: Final = 1
@@ -32,7 +32,7 @@ class HeaderTooLong(Broken):
         self.length = length
 
 
-@dataclass(frozen=True, slots=True)
+@unchanging
 class Record:
     """One row of `events`, its 13 columns in their order."""
 

@@ -32,12 +32,16 @@ from infrastructure.bell import PATIENCE_SECONDS, Bell
 from infrastructure.engine import writing
 from infrastructure.keys import Entropy
 from infrastructure.record import Draft, Record, header_parts, public_commitment
-from infrastructure.rows import insert_rows
+from infrastructure.rows import driver_cursor, insert_rows
 from infrastructure.tables import EPOCH, events, heads, tracking
 
 COLUMNS: Final = tuple(column.name for column in events.columns)
 PAGE: Final = 500
 _values = attrgetter(*COLUMNS)
+_PAGE: Final = (
+    f"SELECT {', '.join(COLUMNS)} FROM events WHERE ledger = %s AND position > %s"  # noqa: S608 - our own names only
+    " AND position <= coalesce(%s, 9223372036854775807) ORDER BY position LIMIT %s"
+)
 _COPY: Final = f"COPY events ({', '.join(COLUMNS)}) FROM STDIN (FORMAT BINARY)"
 _COPY_TYPES: Final = ["text", "int8", "uuid", "int8", "uuid", "text", "timestamptz", "timestamptz"] + ["bytea"] * 5
 
@@ -111,10 +115,30 @@ def to_record(row: Row[Any]) -> Record:
 
 def read_records(conn: Connection, ledger: str, after: int, limit: int, upto: int | None = None) -> list[Record]:
     """The next `limit` records after this position, at most up to position `upto`."""
+    if conn.dialect.name == "postgresql":
+        with driver_cursor(conn, binary=True) as cursor:
+            rows = cursor.execute(_PAGE, (ledger, after, upto, limit)).fetchall()
+        return [_from_driver(*row) for row in rows]
     query = select(events).where(events.c.ledger == ledger, events.c.position > after)
     if upto is not None:
         query = query.where(events.c.position <= upto)
     return [to_record(row) for row in conn.execute(query.order_by(events.c.position).limit(limit))]
+
+
+def _from_driver(
+    ledger: str,
+    position: int,
+    stream_id: UUID,
+    version: int,
+    event_id: UUID,
+    topic: str,
+    occurred_at: datetime,
+    recorded_at: datetime,
+    *parts: Any,
+) -> Record:
+    # The driver gives moments in the zone of the session.
+    happened, recorded = occurred_at.astimezone(UTC), recorded_at.astimezone(UTC)
+    return Record(ledger, position, stream_id, version, event_id, topic, happened, recorded, *parts)
 
 
 def read_head(conn: Connection, ledger: str) -> Head:

@@ -3,13 +3,15 @@
 Measured against SQLAlchemy's own executemany, a page of wide rows is written in a third of the time or less.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
 import psycopg
 from psycopg import sql
-from sqlalchemy import Connection, Dialect, Table, exc
+from psycopg.types.array import ListBinaryDumper
+from sqlalchemy import Column, Connection, Dialect, Table, exc
 from sqlalchemy.dialects import sqlite
 
 Row = Mapping[str, Any]
@@ -28,6 +30,22 @@ def write_rows(conn: Connection, table: Table, rows: Sequence[Row]) -> None:
     else:
         values = zip(*_columns(conn.dialect, table, rows), strict=True)
         conn.exec_driver_sql(_replace(table), list(values))
+
+
+def append_rows(conn: Connection, table: Table, rows: Sequence[Row]) -> None:
+    """Adds these rows, many at once: on PostgreSQL in half the time of the others.
+
+    Raises sqlalchemy.exc.DBAPIError when the database refuses one, or has one with the same key.
+    """
+    if conn.dialect.name != "postgresql":
+        insert_rows(conn, table, rows)
+        return
+    statement, types = _copy(conn.dialect, table)
+    values = zip(*_columns(conn.dialect, table, rows), strict=True)
+    with driver_cursor(conn) as cursor, cursor.copy(statement) as copy:
+        copy.set_types(types)
+        for row in values:
+            copy.write_row(row)
 
 
 def insert_rows(conn: Connection, table: Table, rows: Sequence[Row]) -> None:
@@ -97,39 +115,71 @@ def _insert(table: Table) -> str:
     return str(sqlite.insert(table).compile(dialect=sqlite.dialect()))
 
 
-def _send_arrays(conn: Connection, table: Table, rows: Sequence[Row], statement: sql.Composed) -> None:
+def _send_arrays(conn: Connection, table: Table, rows: Sequence[Row], statement: bytes) -> None:
     """One statement with one array per column: a third of the cost of as many statements as rows."""
+    values = _columns(conn.dialect, table, rows)
+    with _told(conn) as driver, psycopg.RawCursor(driver) as cursor:
+        # These marks cannot ask for binary: left alone, arrays would go as text, which takes twice the time.
+        cursor.adapters.register_dumper(list, ListBinaryDumper)
+        cursor.execute(statement, values)
+
+
+@contextmanager
+def driver_cursor(conn: Connection, *, binary: bool = False) -> Iterator[psycopg.Cursor[Any]]:
+    """PostgreSQL's own cursor on this connection. Its faults come as if they had gone through SQLAlchemy.
+
+    So callers tell a bad row from a lost connection in one way.
+    """
+    with _told(conn) as driver, driver.cursor(binary=binary) as cursor:
+        yield cursor
+
+
+@contextmanager
+def _told(conn: Connection) -> Iterator["psycopg.Connection[Any]"]:
     driver: psycopg.Connection[Any] = conn.connection.driver_connection  # type: ignore[assignment]
     try:
-        with driver.cursor() as cursor:
-            cursor.execute(statement, _columns(conn.dialect, table, rows))
+        yield driver
     except psycopg.Error as fault:
-        # As if it had gone through SQLAlchemy: callers tell a bad row from a lost connection in one way.
         raise exc.DBAPIError.instance(
-            statement.as_string(), None, fault, psycopg.Error, hide_parameters=True, dialect=conn.dialect
+            "", None, fault, psycopg.Error, hide_parameters=True, dialect=conn.dialect
         ) from fault
 
 
 @lru_cache(maxsize=256)
-def _insert_arrays(dialect: Dialect, table: Table) -> sql.Composed:
-    """Insert from one array per column, for PostgreSQL."""
+def _copy(dialect: Dialect, table: Table) -> tuple[sql.Composed, list[str]]:
     every = sql.SQL(", ").join(sql.Identifier(column.name) for column in table.c)
-    arrays = sql.SQL(", ").join(
-        # Type names are our own columns'; they come from SQLAlchemy, not from anybody's input.
-        sql.SQL("%b::" + column.type.compile(dialect=dialect) + "[]")
-        for column in table.c
-    )
-    return sql.SQL("INSERT INTO {} ({}) SELECT * FROM unnest({})").format(
-        sql.Identifier(table.name), every, arrays
-    )
+    statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(sql.Identifier(table.name), every)
+    return statement, [_type(dialect, column) for column in table.c]
+
+
+def _type(dialect: Dialect, column: Column[Any]) -> str:
+    name = column.type.compile(dialect=dialect).lower()
+    return "timestamptz" if name == "timestamp with time zone" else name
 
 
 @lru_cache(maxsize=256)
-def _upsert_arrays(dialect: Dialect, table: Table) -> sql.Composed:
+def _insert_arrays(dialect: Dialect, table: Table) -> bytes:
+    """Insert from one array per column, for PostgreSQL.
+
+    With its own marks, $1 and on, which the driver need not look for: for a table of more than fifty columns it
+    would at every call, and that took longer than all else in writing a few rows.
+    """
+    every = sql.SQL(", ").join(sql.Identifier(column.name) for column in table.c)
+    arrays = sql.SQL(", ").join(
+        # Type names are our own columns'; they come from SQLAlchemy, not from anybody's input.
+        sql.SQL(f"${n}::{column.type.compile(dialect=dialect)}[]")
+        for n, column in enumerate(table.c, start=1)
+    )
+    statement = sql.SQL("INSERT INTO {} ({}) SELECT * FROM unnest({})")
+    return statement.format(sql.Identifier(table.name), every, arrays).as_bytes()
+
+
+@lru_cache(maxsize=256)
+def _upsert_arrays(dialect: Dialect, table: Table) -> bytes:
     """The same, or write over the row of the same key."""
     key = sql.SQL(", ").join(sql.Identifier(column.name) for column in table.primary_key)
     others = [sql.Identifier(column.name) for column in table.c if not column.primary_key]
     overwritten = sql.SQL(", ").join(sql.SQL("{0} = excluded.{0}").format(column) for column in others)
     action = sql.SQL("UPDATE SET {}").format(overwritten) if others else sql.SQL("NOTHING")
-    inserted = _insert_arrays(dialect, table)
-    return inserted + sql.SQL(" ON CONFLICT ({}) DO {}").format(key, action)
+    conflict = sql.SQL(" ON CONFLICT ({}) DO {}").format(key, action)
+    return _insert_arrays(dialect, table) + conflict.as_bytes()

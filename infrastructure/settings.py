@@ -36,8 +36,16 @@ class Settings(BaseSettings):
     """How others reach us, as in https://amends.example.com; absent: http://host:port."""
     queue_size: Annotated[int, Field(ge=1)] = 10_000
     """How many commands may wait for the writer before callers are told to come back."""
+    database_patience_seconds: Annotated[float, Field(ge=1, le=8)] = 8.0
+    """How long the database may take to answer; then callers are told that it cannot be reached."""
+    read_connections: Annotated[int, Field(ge=1, le=1000)] = 40
+    """How many connections the reads of one process may use at once; the writer has its own."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """Which log lines are written to standard error."""
+    metrics: Literal["open", "off"] = "open"
+    """Whether `serve` answers GET /metrics, without a key."""
+    metrics_port: Annotated[int | None, Field(ge=0, le=65535)] = None
+    """Serve the metrics (of `serve` or `worker`) on this port of AMENDS_HOST too; 0 takes a free one."""
 
     @property
     def address(self) -> str:

@@ -12,6 +12,7 @@ import structlog
 
 from domain.errors import Busy
 from domain.kinds import AMENDS
+from infrastructure.metrics import Metrics
 from infrastructure.orders import Order, Outcome
 
 log = structlog.get_logger(__name__)
@@ -27,6 +28,10 @@ class _Rest:
 
     until: datetime
     length: timedelta
+
+    def over(self, now: datetime) -> bool:
+        # No rest is so long, but for a clock that was set back meanwhile.
+        return not now < self.until <= now + LONGEST_REST
 
     def longer(self, now: datetime) -> "_Rest":
         length = min(self.length * 2, LONGEST_REST)
@@ -48,9 +53,11 @@ class Sweeper:
         *,
         limit: int = 256,
         every_seconds: float = 1.0,
+        metrics: Metrics | None = None,
     ) -> None:
         self._due, self._submit, self._clock = due, submit, clock
         self._limit, self._every_seconds = limit, every_seconds
+        self._metrics = metrics or Metrics("main")
         self._resting: dict[UUID, _Rest] = {}
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -63,6 +70,7 @@ class Sweeper:
         self._rest({stream for stream, _ in posted} - settled, now)
         for stream in settled:
             self._resting.pop(stream, None)
+        self._metrics.swept(len(settled), len(posted), now)
         return len(settled)
 
     def start(self) -> None:
@@ -89,7 +97,7 @@ class Sweeper:
         # Resting streams stand first in line, being overdue longest: ask for so many more.
         named = self._due(now, self._limit + len(self._resting))
         self._resting = {stream: self._resting[stream] for stream in named if stream in self._resting}
-        awake = [s for s in named if s not in self._resting or self._resting[s].until <= now]
+        awake = [s for s in named if s not in self._resting or self._resting[s].over(now)]
         return awake[: self._limit]
 
     def _post(self, streams: Iterable[UUID]) -> list[tuple[UUID, "Future[Outcome]"]]:

@@ -1,7 +1,6 @@
 """Work: what one order appends to its stream, kept apart until the order has succeeded as a whole."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -11,6 +10,7 @@ from domain.errors import AlreadyExists
 from domain.kinds import AMENDS, Actor, Event, Fact
 from domain.milestones import Reference
 from domain.relationship import Relationship, evolve
+from domain.values import unchanging
 from infrastructure import lookup
 from infrastructure.keys import Drawn, SubjectKey
 from infrastructure.orders import Order
@@ -21,7 +21,7 @@ from infrastructure.tools import Tools
 DUTIES_SOURCE: Final = "amends:duties"
 
 
-@dataclass(frozen=True, slots=True)
+@unchanging
 class Envelope:
     """What the events of one order share."""
 
@@ -49,10 +49,10 @@ class Work:
         *,
         after: int,
         occurred_at: datetime,
-        now: datetime,
+        recorded_at: datetime,
     ) -> None:
         self._tools, self._subjects, self._order = tools, subjects, order
-        self._after, self._occurred_at, self._now = after, occurred_at, now
+        self._after, self._occurred_at, self._recorded_at = after, occurred_at, recorded_at
         self.start, self.state = start, start
         self.records: list[Record] = []
         self.facts: list[Fact] = []
@@ -110,7 +110,7 @@ class Work:
             position=self._after + len(self.records) + 1,
             event_id=event_id,
             occurred_at=occurred_at,
-            recorded_at=self._now,
+            recorded_at=self._recorded_at,
             actor=envelope.actor,
             source=envelope.source,
             correlation_id=envelope.correlation_id,
@@ -149,5 +149,5 @@ class Work:
         if key is not None:
             return key
         if subject not in self.drawn:
-            self.drawn[subject] = self._tools.keyring.draw(self._tools.ledger, subject, self._now)
+            self.drawn[subject] = self._tools.keyring.draw(self._tools.ledger, subject, self._recorded_at)
         return self.drawn[subject].key

@@ -4,44 +4,34 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from time import monotonic
-from typing import Final
+from datetime import datetime, timedelta
+from time import monotonic, perf_counter
+from typing import Final, Literal
 
 import structlog
 from sqlalchemy import Connection, Engine, text
-from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.exc import SQLAlchemyError
 
 from domain.errors import Busy, Unavailable
-from infrastructure.engine import begin_writing
+from infrastructure.clock import times, utc_now
+from infrastructure.engine import begin_writing, out_of_reach
+from infrastructure.handover import Alone, Together, Waiting
 from infrastructure.keys import Keyring
 from infrastructure.mapper import Mapper
-from infrastructure.orders import Order, Outcome
-from infrastructure.page import Answer, Page
+from infrastructure.metrics import Metrics
+from infrastructure.orders import Answer, Order, Outcome
+from infrastructure.page import Page
 from infrastructure.recorder import Head, lock_head, move_head, read_records
 from infrastructure.states import States
 from infrastructure.tools import Tools
 
 log = structlog.get_logger(__name__)
 PAGE: Final = 256
+QUEUE_BYTES: Final = 32 * 1024 * 1024
+"""How many bytes of orders may wait, however few they are."""
 CATCH_UP_AT_MOST: Final = 5_000
 """When others appended more than this, the kept states are dropped instead of brought up to date."""
 NOTIFY_EVERY_SECONDS: Final = 0.02
-OUT_OF_REACH: Final = (OperationalError, InterfaceError, PoolTimeout)
-"""The database is gone, or gave no connection: nothing about any order is at fault."""
-
-
-def utc_now() -> datetime:
-    """The system's clock, in UTC."""
-    return datetime.now(UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class _Waiting:
-    order: Order
-    future: "Future[Outcome]"
 
 
 class Writer:
@@ -58,12 +48,16 @@ class Writer:
         *,
         ledger: str,
         clock: Callable[[], datetime] = utc_now,
+        latest: Callable[[], datetime] | None = None,
         max_backdate_days: int = 400,
         queue_size: int = 10_000,
+        queue_bytes: int = QUEUE_BYTES,
         states: int = 20_000,
         on_commit: Callable[[int], None] = lambda position: None,
+        metrics: Metrics | None = None,
     ) -> None:
         self._engine, self._clock, self._on_commit = engine, clock, on_commit
+        self._latest = latest or clock
         self._tools = Tools(
             ledger,
             mapper,
@@ -72,8 +66,10 @@ class Writer:
             keyring.entropy.random_id,
             timedelta(days=max_backdate_days),
         )
-        self._queue_size = queue_size
-        self._waiting: deque[_Waiting] = deque()
+        self._metrics = metrics or Metrics(ledger)
+        self._queue_size, self._queue_bytes = queue_size, queue_bytes
+        self._waiting: deque[Waiting] = deque()
+        self._waiting_bytes = 0
         self._wake = threading.Condition()
         self._stopping = False
         self._thread: threading.Thread | None = None
@@ -85,13 +81,37 @@ class Writer:
 
     def submit(self, order: Order) -> "Future[Outcome]":
         """The future outcome of this order. Raises Busy at once when too much is waiting."""
-        future: Future[Outcome] = Future()
+        alone = Alone(order)
+        if not self._accept([alone]):
+            raise Busy
+        return alone.future
+
+    def hand_over(self, orders: Sequence[Order], done: Callable[[], None]) -> Together:
+        """Takes these orders in order, and calls `done` from some thread once all are answered.
+
+        Where there is no room for all, the first are taken and the rest are answered Busy.
+        """
+        together = Together(orders, done)
+        line = together.line()
+        for one in line[self._accept(line) :]:
+            one.answer(Busy())
+        return together
+
+    def _accept(self, line: Sequence[Waiting]) -> int:
+        """How many of them, from the first on, found room."""
         with self._wake:
-            if self._stopping or len(self._waiting) >= self._queue_size:
-                raise Busy
-            self._waiting.append(_Waiting(order, future))
-            self._wake.notify()
-        return future
+            room = 0 if self._stopping else self._queue_size - len(self._waiting)
+            taken = 0
+            for one in line[: max(room, 0)]:
+                # One alone is always taken: the limit of a body has the say over its size.
+                if self._waiting and self._waiting_bytes + one.order.size > self._queue_bytes:
+                    break
+                self._waiting.append(one)
+                self._waiting_bytes += one.order.size
+                taken += 1
+            if taken:
+                self._wake.notify()
+            return taken
 
     def start(self) -> None:
         """Starts the writing thread."""
@@ -122,7 +142,7 @@ class Writer:
             self._notify()
         self._close()
 
-    def _next_page(self) -> list[_Waiting] | None:
+    def _next_page(self) -> list[Waiting] | None:
         """What is waiting, up to a page; empty when only a notification is due; None at the end."""
         with self._wake:
             while not self._waiting:
@@ -133,31 +153,36 @@ class Writer:
                     return []
             taken = min(PAGE, len(self._waiting))
             page = [self._waiting.popleft() for _ in range(taken)]
-        return [one for one in page if one.future.set_running_or_notify_cancel()]
+            self._waiting_bytes -= sum(one.order.size for one in page)
+        return [one for one in page if one.take()]
 
-    def _commit_or_split(self, waiting: Sequence[_Waiting]) -> None:
+    def _commit_or_split(self, waiting: Sequence[Waiting]) -> None:
         try:
             answers = self._commit([one.order for one in waiting])
         except Exception as fault:  # noqa: BLE001 - the thread must outlive any fault; its callers are told
-            if len(waiting) == 1 or self._committing or isinstance(fault, OUT_OF_REACH):
+            if len(waiting) == 1 or self._committing or out_of_reach(fault):
                 self._fail(waiting, fault)
                 return
             # Something about one order broke the page of all, before anything was committed: each gets its own.
             kind = type(fault).__name__
+            self._metrics.page_rolled_back("split", len(waiting))
             log.warning("page_split", ledger=self._tools.ledger, orders=len(waiting), fault=kind)
             for one in waiting:
                 self._commit_or_split([one])
         else:
             for one, answer in zip(waiting, answers, strict=True):
-                _deliver(one.future, answer)
+                one.answer(answer)
 
-    def _fail(self, waiting: Sequence[_Waiting], fault: Exception) -> None:
+    def _fail(self, waiting: Sequence[Waiting], fault: Exception) -> None:
+        self._metrics.page_rolled_back("failed", len(waiting))
         log.error("page_failed", ledger=self._tools.ledger, orders=len(waiting), fault=type(fault).__name__)
-        answer = Unavailable() if isinstance(fault, SQLAlchemyError) else fault
+        recorded: Literal["no", "unknown"] = "unknown" if self._committing else "no"
+        answer = Unavailable(recorded=recorded) if isinstance(fault, SQLAlchemyError) else fault
         for one in waiting:
-            one.future.set_exception(answer)
+            one.answer(answer)
 
     def _commit(self, orders: Sequence[Order]) -> list[Answer]:
+        self._committing = False
         conn = self._connection()
         try:
             return self._in_one_transaction(conn, orders)
@@ -170,17 +195,20 @@ class Writer:
 
     def _in_one_transaction(self, conn: Connection, orders: Sequence[Order]) -> list[Answer]:
         ledger = self._tools.ledger
-        self._committing = False
+        begun = perf_counter()
         with begin_writing(conn):
             head = lock_head(conn, ledger)
             self._catch_up(conn, head)
-            now = max(self._clock(), head.recorded_at)
-            page = Page(conn, self._tools, head, now, self._states)
+            at = times(self._clock(), head.recorded_at, self._latest())
+            page = Page(conn, self._tools, head, at, self._states)
             answers = page.run(orders)
             if page.records:
-                move_head(conn, ledger, page.last_position, now)
+                move_head(conn, ledger, page.last_position, at.recorded_at)
             # From here on nobody can tell what the database kept: such a page is never tried again by us.
             self._committing = True
+            decided = perf_counter()
+        ended = perf_counter()
+        self._metrics.page_committed(answers, len(page.records), ended - begun, ended - decided)
         self._states.keep(page.states, page.last_position)
         if page.records:
             self._on_commit(page.last_position)
@@ -229,10 +257,3 @@ class Writer:
         except SQLAlchemyError:
             log.warning("notify_failed", ledger=self._tools.ledger)
             self._close()
-
-
-def _deliver(future: "Future[Outcome]", answer: Answer) -> None:
-    if isinstance(answer, Outcome):
-        future.set_result(answer)
-    else:
-        future.set_exception(answer)

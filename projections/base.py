@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import Any, ClassVar, Final
+from itertools import chain, repeat
+from typing import Any, ClassVar, Final, TypeVar
 
 import orjson
 from pydantic import BaseModel, TypeAdapter
@@ -31,8 +32,10 @@ from sqlalchemy.types import TypeEngine
 
 from domain.kinds import Event, Fact
 
-Key = tuple[str, ...]
-"""The table's name, then the rest of the primary key after ledger, generation and stream_id, as strings."""
+K = TypeVar("K")
+V = TypeVar("V")
+Key = tuple[Any, ...]
+"""The table's name, then the rest of the primary key after ledger, generation and stream_id."""
 Row = Mapping[str, Any]
 """The columns of a row but ledger, generation and stream_id."""
 
@@ -44,9 +47,7 @@ metadata: Final = MetaData(
 )
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
-_OPTIONS: Final = (
-    orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_UTC_Z
-)
+_OPTIONS: Final = orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS | orjson.OPT_UTC_Z
 
 
 class Projection:
@@ -56,12 +57,12 @@ class Projection:
     version: ClassVar[int]
     tables: ClassVar[tuple[Table, ...]]
     loaded: ClassVar[tuple[Table, ...]]
-    """The tables whose rows are needed to fold on; the others only get new rows."""
+    """The tables whose rows are needed to fold on, but for their derived columns; the others only get new rows."""
 
     def apply(self, rows: Mapping[Key, Row], fact: Fact) -> dict[Key, Row | None]:
         """What this fact changes in the rows of its stream; None takes a row away.
 
-        Rows may hold more than is stored, and need not hold yet what `stored` derives.
+        Rows may hold more than is stored, and need not hold what `stored` derives.
         """
         raise NotImplementedError
 
@@ -102,6 +103,13 @@ def projection_table(name: str, *parts: SchemaItem, key: tuple[str, ...] = ()) -
         Column("stream_id", Uuid, primary_key=True),
         *parts,
     )
+
+
+def derived(*columns: Column[Any]) -> tuple[Column[Any], ...]:
+    """The same columns, marked as worked out by `stored` from the others: nobody who folds on reads them back."""
+    for column in columns:
+        column.info["derived"] = True
+    return columns
 
 
 def position_column() -> Column[int]:
@@ -154,7 +162,7 @@ class Instant(TypeDecorator[datetime]):
 class Folded(TypeDecorator[Any]):
     """A frozen state as canonical JSON bytes in the database, as the live object in Python.
 
-    Only what differs from the defaults is written: a changed default needs a new version of the projection.
+    What the state does not say is left out: a changed default needs a new version of the projection.
     """
 
     impl = LargeBinary
@@ -190,18 +198,27 @@ class Codes(TypeDecorator[Any]):
 
 
 def written(value: Any) -> bytes:
-    """The one way to write this value as JSON: keys and sets sorted, defaults left out, times in UTC."""
-    return orjson.dumps(value, default=_plain, option=_OPTIONS)
+    """The one way to write this value as JSON: keys and sets sorted, times in UTC.
+
+    A state and the states it holds leave their defaults out; the small values in their lists and maps, which have
+    few, are written as they are: orjson does that ten times as quickly.
+    """
+    return orjson.dumps(_sparse(value), default=_plain, option=_OPTIONS)
+
+
+def _sparse(value: Any) -> Any:
+    usual = _defaults(value.__class__)
+    if usual is None:
+        return value
+    given = vars(value)
+    return {
+        name: _sparse(given[name])
+        for name, default in usual
+        if given[name] is not default and given[name] != default
+    }
 
 
 def _plain(value: Any) -> Any:
-    if is_dataclass(value) and not isinstance(value, type):
-        given = vars(value)
-        return {
-            name: given[name]
-            for name, default in _defaults(type(value))
-            if given[name] is not default and given[name] != default
-        }
     if isinstance(value, set | frozenset):
         return sorted(value)
     if isinstance(value, BaseModel):
@@ -210,8 +227,9 @@ def _plain(value: Any) -> Any:
 
 
 @cache
-def _defaults(kind: type) -> tuple[tuple[str, Any], ...]:
-    return tuple((field.name, _default(field)) for field in fields(kind))
+def _defaults(kind: type) -> tuple[tuple[str, Any], ...] | None:
+    """What each field of a dataclass holds when nothing was said; None for other classes."""
+    return tuple((field.name, _default(field)) for field in fields(kind)) if is_dataclass(kind) else None
 
 
 def _default(field: Field[Any]) -> Any:
@@ -223,6 +241,17 @@ def _default(field: Field[Any]) -> Any:
 def said(event: Event, name: str) -> Any:
     """A field of the event by name; None where its kind has none, which pydantic itself is slow to say."""
     return vars(event).get(name)
+
+
+def replaced(then: Mapping[K, V], now: Mapping[K, V]) -> list[tuple[K, V]]:
+    """The entries of `now` that are other objects than in `then`, or new."""
+    if now is then:
+        return []
+    # Side by side: looking every one up by its key would cost ten times as much.
+    if list(then) == list(now)[: len(then)]:
+        pairs = zip(now.items(), chain(then.values(), repeat(None)), strict=False)
+        return [pair for pair, known in pairs if pair[1] is not known]
+    return [pair for pair in now.items() if then.get(pair[0]) is not pair[1]]
 
 
 def text_list(values: Iterable[str]) -> str:

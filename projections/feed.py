@@ -3,7 +3,7 @@
 A story holds codes and offsets ("+6 min") only: no person, no words, no date, no id of the customer's.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -20,7 +20,18 @@ from domain.moves.gesture import GestureMade
 from domain.moves.outcome import RecoveryClosed
 from domain.relationship import RecoveryEvent, RelationshipEvent
 from domain.values import Frozen
-from projections.base import Codes, Folded, Key, Projection, Row, Source, position_column, projection_table, said
+from projections.base import (
+    Codes,
+    Folded,
+    Key,
+    Projection,
+    Row,
+    Source,
+    derived,
+    position_column,
+    projection_table,
+    said,
+)
 from projections.telling import text, title
 
 WORTH_TELLING: Final = 3
@@ -66,7 +77,7 @@ SHOWING_UP: Final = ("cause", "trigger")
 
 @dataclass(frozen=True)
 class Story(Frozen):
-    """One recovery as it may be told."""
+    """One recovery as it may be told; its steps stand beside it."""
 
     opened_at: datetime
     what: str
@@ -77,7 +88,6 @@ class Story(Frozen):
     content: bool = False
     phase: Literal["open", "resolved", "closed"] = "open"
     outcome: str | None = None
-    steps: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def told(self) -> bool:
@@ -92,12 +102,14 @@ class Story(Frozen):
 feed_items = projection_table(
     "feed_items",
     Column("item_id", Uuid, nullable=False),
-    position_column(),
-    Column("told", Boolean, nullable=False),
+    *derived(
+        position_column(),
+        Column("told", Boolean, nullable=False),
+        Column("codes", Codes, nullable=False),
+        Column("outcome", Text),
+    ),
     Column("kind", Text, nullable=False),
-    Column("codes", Codes, nullable=False),
     Column("steps", Codes, nullable=False),
-    Column("outcome", Text),
     Column("story", Folded(Story)),
     Index("ix_feed_items_told", "ledger", "generation", "told", "position"),
     key=("item_id",),
@@ -109,7 +121,7 @@ class Feed(Projection):
     """Stories for the whole house."""
 
     name = "feed"
-    version = 1
+    version = 2
     tables = (feed_items,)
     loaded = (feed_items,)
 
@@ -121,7 +133,7 @@ class Feed(Projection):
         if isinstance(event, GestureMade):
             return _changed(event.gesture_id, fact, _gesture(event)) | self._continued(rows, fact)
         if isinstance(event, FailureReported):
-            return _changed(event.recovery_id, fact, {"kind": "recovery", "story": _begun(event, fact)})
+            return _changed(event.recovery_id, fact, _told(_begun(event, fact), ()))
         return self._continued(rows, fact)
 
     def stored(self, key: Key, row: Row) -> Row:
@@ -130,10 +142,9 @@ class Feed(Projection):
             return row
         story: Story = row["story"]
         return {
-            **{name: row[name] for name in ("item_id", "position", "kind", "story")},
+            **row,
             "told": story.told,
             "codes": {"what": story.what, "failure_kind": story.failure_kind, "severity": story.severity},
-            "steps": story.steps,
             "outcome": story.outcome,
         }
 
@@ -144,10 +155,12 @@ class Feed(Projection):
         row = rows.get(_key(_item(recovery_id)))
         if row is None:
             return {}
-        story = _longer(_turned(row["story"], fact.event), fact)
-        if story is row["story"]:
-            return {}
-        return _changed(recovery_id, fact, {"kind": "recovery", "story": story})
+        before, steps = row["story"], row["steps"]
+        story = _turned(before, fact.event)
+        step = _step(story, fact) if len(steps) < MOST_STEPS else None
+        if step is not None:
+            return _changed(recovery_id, fact, _told(story, (*steps, step)))
+        return {} if story is before else _changed(recovery_id, fact, _told(story, steps))
 
 
 @lru_cache(maxsize=10_000)
@@ -157,7 +170,11 @@ def _item(object_id: UUID) -> UUID:
 
 
 def _key(item_id: UUID) -> Key:
-    return "feed_items", str(item_id)
+    return "feed_items", item_id
+
+
+def _told(story: Story, steps: Sequence[Mapping[str, Any]]) -> Row:
+    return {"kind": "recovery", "story": story, "steps": steps}
 
 
 def _changed(object_id: UUID, fact: Fact, row: Row) -> dict[Key, Row | None]:
@@ -180,8 +197,16 @@ def _begun(event: FailureReported, fact: Fact) -> Story:
     )
 
 
+_TURNS: Final = frozenset(
+    ("failure.reassessed", "satisfaction.stated", "recovery.resolved", "recovery.reopened", "recovery.closed")
+    + ("remedy.failed",)
+)
+
+
 def _turned(story: Story, event: Any) -> Story:
     """The story after what this event means for whether it is told."""
+    if event.TOPIC not in _TURNS:
+        return story
     if isinstance(event, FailureReassessed):
         return _reassessed(story, event)
     if isinstance(event, SatisfactionStated) and event.value is not None:
@@ -205,23 +230,21 @@ def _reassessed(story: Story, event: FailureReassessed) -> Story:
     return story.but(failure_kind=str(event.to)) if event.field == "failure_kind" else story
 
 
-def _longer(story: Story, fact: Fact) -> Story:
-    """The story with one more step, if it is one that is told."""
+def _step(story: Story, fact: Fact) -> Mapping[str, Any] | None:
+    """What this fact adds to the story, if it is one that is told."""
     names = STEPS.get(fact.event.TOPIC)
     if names is None or not isinstance(fact.event, RecoveryEvent | SatisfactionStated | GestureMade):
-        return story
+        return None
     details = _details(fact.event, names)
-    hidden = len(names) == 1 and not details and getattr(fact.event, names[0]) is not None
-    if hidden or len(story.steps) >= MOST_STEPS:
-        return story
-    step = {
+    if len(names) == 1 and not details and getattr(fact.event, names[0]) is not None:
+        return None
+    return {
         "what": fact.event.TOPIC,
         "after": offset(fact.occurred_at - story.opened_at),
         "by": fact.actor.role_class,
         # Apart: an event may name its fields as it likes.
         "details": details,
     }
-    return story.but(steps=(*story.steps, step))
 
 
 def _details(event: Any, names: tuple[str, ...]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 The queue is ordered by risk, never by what a customer is worth.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal
@@ -26,7 +26,7 @@ from sqlalchemy import (
     tuple_,
 )
 
-from domain.duties import next_due
+from domain.duties import next_due_of
 from domain.kinds import Event, Fact
 from domain.relationship import Deadline, Recovery, Relationship, RelationshipEvent, evolve
 from domain.values import Frozen
@@ -38,9 +38,11 @@ from projections.base import (
     Projection,
     Row,
     Source,
+    derived,
     fold,
     position_column,
     projection_table,
+    replaced,
     said,
     text_list,
 )
@@ -72,9 +74,20 @@ class Note(Frozen):
     """Somebody treated the customer poorly after it was resolved."""
 
 
+NOTHING: Final = Note()
+
+
+@dataclass(frozen=True)
+class Case(Frozen):
+    """One recovery as it is kept to fold on."""
+
+    recovery: Recovery
+    note: Note = NOTHING
+
+
 @dataclass(frozen=True)
 class Cases(Frozen):
-    """What must be known to fold on."""
+    """What must be known to fold on. Kept without its recoveries, each of which has a row of its own."""
 
     relationship: Relationship
     notes: Mapping[UUID, Note] = field(default_factory=dict)
@@ -84,9 +97,11 @@ class Cases(Frozen):
 
 recovery_streams = projection_table(
     "recovery_streams",
-    Column("next_due_at", Instant),
-    Column("status", Text, nullable=False),
-    Column("open_recoveries", Integer, nullable=False),
+    *derived(
+        Column("next_due_at", Instant),
+        Column("status", Text, nullable=False),
+        Column("open_recoveries", Integer, nullable=False),
+    ),
     Column("cases", Folded(Cases), nullable=False),
     Index("ix_recovery_streams_next_due_at", "ledger", "generation", "next_due_at"),
     Index("ix_recovery_streams_status", "ledger", "generation", "status"),
@@ -96,48 +111,52 @@ recovery_streams = projection_table(
 recoveries = projection_table(
     "recoveries",
     Column("recovery_id", Uuid, nullable=False),
-    position_column(),
-    Column("opened_at", Instant, nullable=False),
-    Column("phase", Text, nullable=False),
-    Column("open", Boolean, nullable=False),
-    Column("what", Text, nullable=False),
-    Column("failure_kind", Text, nullable=False),
-    Column("resource", Text, nullable=False),
-    Column("severity", SmallInteger, nullable=False),
-    Column("severity_customer", SmallInteger),
-    Column("urgency", SmallInteger, nullable=False),
-    Column("fault", Text, nullable=False),
-    Column("detection", Text, nullable=False),
-    Column("similarity_key", Text, nullable=False),
-    Column("owner", Uuid),
-    Column("team", Text),
-    Column("checklist", Codes, nullable=False),
-    Column("steps_due", SmallInteger, nullable=False),
-    Column("steps_covered", SmallInteger, nullable=False),
-    Column("deadlines", Codes, nullable=False),
-    Column("promised", Text, nullable=False),
-    Column("missed", Text, nullable=False),
-    *(Column(f"due_{step}", Instant) for step in CLOCKS),
-    Column("next_due_at", Instant),
-    Column("overdue", SmallInteger, nullable=False),
-    Column("risk", Integer, nullable=False),
-    Column("silent_since", Instant),
-    Column("silences", SmallInteger, nullable=False),
-    Column("escalated", Boolean, nullable=False),
-    Column("failed_again", Integer, nullable=False),
-    Column("reopenings", Integer, nullable=False),
-    Column("leaving", Boolean, nullable=False),
-    Column("lost", Boolean, nullable=False),
-    Column("public", Boolean, nullable=False),
-    Column("treated_after", Boolean, nullable=False),
-    Column("how_code", Text),
-    Column("first_contact", Boolean),
-    Column("first_instrument", Text),
-    Column("first_value", SmallInteger),
-    Column("follow_up", Text),
-    Column("resolved_at", Instant),
-    Column("closed_at", Instant),
-    Column("outcome", Text),
+    # Folded anew from the first event on, it is never missing; older rows do not have it.
+    Column("kept", Folded(Case)),
+    *derived(
+        position_column(),
+        Column("opened_at", Instant, nullable=False),
+        Column("phase", Text, nullable=False),
+        Column("open", Boolean, nullable=False),
+        Column("what", Text, nullable=False),
+        Column("failure_kind", Text, nullable=False),
+        Column("resource", Text, nullable=False),
+        Column("severity", SmallInteger, nullable=False),
+        Column("severity_customer", SmallInteger),
+        Column("urgency", SmallInteger, nullable=False),
+        Column("fault", Text, nullable=False),
+        Column("detection", Text, nullable=False),
+        Column("similarity_key", Text, nullable=False),
+        Column("owner", Uuid),
+        Column("team", Text),
+        Column("checklist", Codes, nullable=False),
+        Column("steps_due", SmallInteger, nullable=False),
+        Column("steps_covered", SmallInteger, nullable=False),
+        Column("deadlines", Codes, nullable=False),
+        Column("promised", Text, nullable=False),
+        Column("missed", Text, nullable=False),
+        *(Column(f"due_{step}", Instant) for step in CLOCKS),
+        Column("next_due_at", Instant),
+        Column("overdue", SmallInteger, nullable=False),
+        Column("risk", Integer, nullable=False),
+        Column("silent_since", Instant),
+        Column("silences", SmallInteger, nullable=False),
+        Column("escalated", Boolean, nullable=False),
+        Column("failed_again", Integer, nullable=False),
+        Column("reopenings", Integer, nullable=False),
+        Column("leaving", Boolean, nullable=False),
+        Column("lost", Boolean, nullable=False),
+        Column("public", Boolean, nullable=False),
+        Column("treated_after", Boolean, nullable=False),
+        Column("how_code", Text),
+        Column("first_contact", Boolean),
+        Column("first_instrument", Text),
+        Column("first_value", SmallInteger),
+        Column("follow_up", Text),
+        Column("resolved_at", Instant),
+        Column("closed_at", Instant),
+        Column("outcome", Text),
+    ),
     Index("ix_recoveries_open", "ledger", "generation", "open", "team"),
     Index("ix_recoveries_similarity_key", "ledger", "generation", "similarity_key"),
     key=("recovery_id",),
@@ -154,42 +173,122 @@ class Recoveries(Projection):
     """Every recovery with its phase, checklist, deadlines and flags."""
 
     name = "recoveries"
-    version = 1
+    version = 2
     tables = (recovery_streams, recoveries)
-    loaded = (recovery_streams,)
+    loaded = (recovery_streams, recoveries)
 
     def apply(self, rows: Mapping[Key, Row], fact: Fact) -> dict[Key, Row | None]:
         """The new state of the customer's cases, and the recoveries this fact changed."""
         if not isinstance(fact.event, RelationshipEvent):
             return {}
         row = rows.get(STREAM)
-        before: Cases = row["cases"] if row else Cases(Relationship(fact.stream_id))
+        before = Cases(Relationship(fact.stream_id)) if row is None else _whole(row, rows)
         relationship = evolve(before.relationship, fact)
         won_back = _won_back(before, relationship)
         after = _noted(before.but(relationship=relationship, won_back=won_back), fact.event)
-        changes: dict[Key, Row | None] = {STREAM: {"cases": after}}
-        for recovery_id in _changed(before, after):
-            changes["recoveries", str(recovery_id)] = {"recovery_id": recovery_id, "cases": after}
+        standing = None if row is None else row.get("standing")
+        changes: dict[Key, Row | None] = {STREAM: {"whole": after, "standing": standing or Standing()}}
+        for recovery_id, recovery in _changed(before, after, said(fact.event, "recovery_id")):
+            changes["recoveries", recovery_id] = {
+                "recovery_id": recovery_id,
+                "kept": Case(recovery, after.notes.get(recovery_id, NOTHING)),
+                "position": fact.position,
+                "active": relationship.status == "active",
+            }
         return changes
 
     def stored(self, key: Key, row: Row) -> Row:
         """What can be asked of the customer's cases, or of one recovery."""
-        cases: Cases = row["cases"]
-        if key == STREAM:
-            return _stream_row(cases)
-        return _recovery_row(cases, row["recovery_id"])
+        return _stream_row(row["whole"], row["standing"]) if key == STREAM else _recovery_row(row)
 
 
-def _changed(before: Cases, after: Cases) -> list[UUID]:
-    now, then = after.relationship, before.relationship
-    if now.status != then.status:
-        return list(now.recoveries)
-    return [
-        recovery_id
-        for recovery_id, recovery in now.recoveries.items()
-        if then.recoveries.get(recovery_id) is not recovery
-        or before.notes.get(recovery_id) is not after.notes.get(recovery_id)
-    ]
+class Standing:
+    """What is true of all of a customer's recoveries together, kept up to date by those that have changed.
+
+    A memory only: whatever was asked of it before, the same relationship always gets the same answers.
+    """
+
+    def __init__(self) -> None:
+        self._begin()
+
+    def _begin(self) -> None:
+        self._seen: Mapping[UUID, Recovery] = {}
+        self._contactable = True
+        self._dues: dict[UUID, datetime] = {}
+        self._open: set[UUID] = set()
+        self._phases: dict[UUID, str] = {}
+        self._order: dict[UUID, tuple[datetime, datetime, UUID]] = {}
+
+    def look(self, at: Relationship) -> "Standing":
+        """Itself, brought up to this relationship."""
+        now = at.recoveries
+        if self._contactable is not at.contactable or list(self._seen) != list(now)[: len(self._seen)]:
+            self._begin()  # it was about another state
+        for recovery_id, recovery in replaced(self._seen, now):
+            self._take(recovery_id, recovery, next_due_of(at, recovery))
+        self._seen, self._contactable = now, at.contactable
+        return self
+
+    def _take(self, recovery_id: UUID, recovery: Recovery, due: datetime | None) -> None:
+        self._dues.pop(recovery_id, None)
+        self._phases.pop(recovery_id, None)
+        self._order.pop(recovery_id, None)
+        self._open.discard(recovery_id)
+        if due is not None:
+            self._dues[recovery_id] = due
+        if recovery.phase != "closed":
+            self._open.add(recovery_id)
+        if recovery.outcome not in VOID:
+            self._phases[recovery_id] = recovery.phase
+            self._order[recovery_id] = recovery.reported_at, recovery.opened_at, recovery_id
+
+    @property
+    def next_due_at(self) -> datetime | None:
+        """When the first of them falls due."""
+        return min(self._dues.values(), default=None)
+
+    @property
+    def open(self) -> int:
+        """How many are not closed."""
+        return len(self._open)
+
+    @property
+    def phases(self) -> set[str]:
+        """The phases of those that count."""
+        return set(self._phases.values())
+
+    @property
+    def last(self) -> Recovery:
+        """The one reported last of those that count."""
+        return self._seen[max(self._order.values())[2]]
+
+
+def _whole(row: Row, rows: Mapping[Key, Row]) -> Cases:
+    """The customer's cases with every recovery; put together once, when the rows come from the database."""
+    if "whole" in row:
+        whole: Cases = row["whole"]
+        return whole
+    kept: list[Case] = [one["kept"] for key, one in rows.items() if key[0] == "recoveries"]
+    # Rows come in any order: nothing may depend on it.
+    kept.sort(key=lambda one: one.recovery.recovery_id)
+    cases: Cases = row["cases"]
+    return cases.but(
+        relationship=cases.relationship.but(recoveries={one.recovery.recovery_id: one.recovery for one in kept}),
+        notes={one.recovery.recovery_id: one.note for one in kept if one.note != NOTHING},
+    )
+
+
+def _changed(before: Cases, after: Cases, about: UUID | None) -> list[tuple[UUID, Recovery]]:
+    """The recoveries that a fact about one of them, or about none, has changed."""
+    now, then = after.relationship.recoveries, before.relationship.recoveries
+    if after.relationship.status != before.relationship.status:
+        return list(now.items())
+    changed = replaced(then, now)
+    if about is None or about not in now or before.notes is after.notes:
+        return changed
+    if all(one != about for one, _ in changed):
+        changed.append((about, now[about]))
+    return changed
 
 
 def _noted(cases: Cases, event: Event) -> Cases:
@@ -198,7 +297,7 @@ def _noted(cases: Cases, event: Event) -> Cases:
     recovery_id = said(event, "recovery_id")
     if recovery_id not in cases.relationship.recoveries:
         return cases
-    before = cases.notes.get(recovery_id, Note())
+    before = cases.notes.get(recovery_id, NOTHING)
     note = before.but(**_remarks(before, event))
     return cases.but(notes={**cases.notes, recovery_id: note})
 
@@ -230,45 +329,46 @@ def _won_back(before: Cases, relationship: Relationship) -> bool:
     return before.won_back or before.relationship.lost
 
 
-def _stream_row(cases: Cases) -> Row:
+def _stream_row(cases: Cases, known: Standing) -> Row:
+    standing = known.look(cases.relationship)
     return {
-        "cases": cases,
-        "next_due_at": next_due(cases.relationship),
-        "status": _status(cases),
-        "open_recoveries": len(cases.relationship.open_recoveries()),
+        "cases": cases.but(relationship=cases.relationship.but(recoveries={}), notes={}),
+        # Nothing falls due any more for somebody who asked to be forgotten.
+        "next_due_at": standing.next_due_at if cases.relationship.status == "active" else None,
+        "status": _status(cases, standing),
+        "open_recoveries": standing.open,
     }
 
 
-def _status(cases: Cases) -> Status:
+def _status(cases: Cases, standing: Standing) -> Status:
     if cases.relationship.lost:
         return "lost"
-    some = [one for one in cases.relationship.recoveries.values() if one.outcome not in VOID]
-    phases = {recovery.phase for recovery in some}
+    phases = standing.phases
     if "reported" in phases:
         return "failed"
     if phases & {"acknowledged", "acting"}:
         return "recovering"
     if cases.won_back:
         return "won_back"
-    if not some:
+    if not phases:
         return "steady"
     # The last failure speaks for the relationship. The dict, once stored, keeps no order.
-    last = max(some, key=lambda one: (one.reported_at, one.opened_at, one.recovery_id))
-    return "unrecovered" if last.outcome in ("dissatisfied", "lost") else "recovered"
+    return "unrecovered" if standing.last.outcome in ("dissatisfied", "lost") else "recovered"
 
 
-def _recovery_row(cases: Cases, recovery_id: UUID) -> Row:
-    one = cases.relationship.recoveries[recovery_id]
-    note = cases.notes.get(recovery_id, Note())
-    # urgency is worked out, the rest of what is copied are plain fields.
-    copied, noted = {**vars(one), "urgency": one.urgency}, vars(note)
+def _recovery_row(row: Row) -> Row:
+    case: Case = row["kept"]
+    one, note = case.recovery, case.note
+    copied, noted = vars(one), vars(note)
     running = {step: at.due_at for step, at in one.deadlines.items() if _can_fire(at)}
     overdue, steps = _overdue(one), checklist(one)
     covered, due = coverage(steps)
     return {
-        "recovery_id": recovery_id,
-        "position": cases.relationship.position,
-        "open": one.phase != "closed" and cases.relationship.status == "active",
+        "recovery_id": row["recovery_id"],
+        "kept": case,
+        "position": row["position"],
+        "open": one.phase != "closed" and row["active"],
+        "urgency": one.urgency,
         **{name: copied[name] for name in _COPIED},
         **{name: noted[name] for name in _NOTED},
         "checklist": steps,
@@ -287,7 +387,7 @@ def _recovery_row(cases: Cases, recovery_id: UUID) -> Row:
 
 
 _COPIED: Final = (
-    ("opened_at", "phase", "what", "failure_kind", "resource", "severity", "severity_customer", "urgency", "fault")
+    ("opened_at", "phase", "what", "failure_kind", "resource", "severity", "severity_customer", "fault")
     + ("detection", "similarity_key", "owner", "team", "silent_since", "silences", "reopenings", "leaving", "lost")
     + ("public", "first_contact", "resolved_at", "closed_at", "outcome")
 )
@@ -374,13 +474,23 @@ class QueuePage(BaseModel):
 
 def of_customer(source: Source, customer_id: UUID, as_of: datetime) -> list[RecoveryView]:
     """Every recovery of this customer, in the order of the reports."""
-    overdue = _overdue_at(as_of)
+    return of_customers(source, [customer_id], as_of).get(customer_id, [])
+
+
+def of_customers(
+    source: Source, customer_ids: Collection[UUID], as_of: datetime
+) -> dict[UUID, list[RecoveryView]]:
+    """The same of each of these customers, looked up together; nothing for those who have none."""
     rows = source.conn.execute(
-        select(recoveries, *_at_reading(overdue))
-        .where(*source.of(Recoveries, recoveries), recoveries.c.stream_id == customer_id)
+        select(*(column for column in recoveries.c if column.name in _SHOWN))
+        .where(*source.of(Recoveries, recoveries), recoveries.c.stream_id.in_(customer_ids))
         .order_by(recoveries.c.opened_at, recoveries.c.recovery_id)
     )
-    return [_view(row._asdict()) for row in rows]
+    found: dict[UUID, list[RecoveryView]] = {}
+    for one in rows:
+        row = one._asdict()
+        found.setdefault(row["stream_id"], []).append(_view({**row, **_late(row, as_of)}))
+    return found
 
 
 def of_facts(customer_id: UUID, facts: Iterable[Fact], as_of: datetime) -> list[RecoveryView]:
@@ -398,14 +508,15 @@ def _late(row: Row, as_of: datetime) -> dict[str, int]:
     return {"overdue_now": row["overdue"] + more, "risk_now": row["risk"] + OVERDUE_WEIGHT * more}
 
 
-def coverage_of(source: Source, customer_id: UUID) -> int | None:
-    """How many percent of the steps that were due to this customer were done; None when nothing was due yet."""
-    covered, due = source.conn.execute(
-        select(func.sum(recoveries.c.steps_covered), func.sum(recoveries.c.steps_due)).where(
-            *source.of(Recoveries, recoveries), recoveries.c.stream_id == customer_id
-        )
-    ).one()
-    return percent(covered, due)
+def coverage_of(source: Source, customer_ids: Collection[UUID]) -> dict[UUID, int | None]:
+    """How many percent of the steps that were due to each of them were done; None when nothing was due yet."""
+    of = recoveries.c
+    rows = source.conn.execute(
+        select(of.stream_id, func.sum(of.steps_covered).label("covered"), func.sum(of.steps_due).label("due"))
+        .where(*source.of(Recoveries, recoveries), of.stream_id.in_(customer_ids))
+        .group_by(of.stream_id)
+    )
+    return {row.stream_id: percent(row.covered, row.due) for row in rows}
 
 
 def percent(covered: int | None, due: int | None) -> int | None:
@@ -525,3 +636,5 @@ def _view(row: Row) -> RecoveryView:
 
 
 _FLAGS: Final = ("escalated", "silent", "failed_again", "lost", "leaving", "public")
+# Not what is kept to fold on: it is the largest part of a row, and decoding it takes longest.
+_SHOWN: Final = {*RecoveryView.model_fields, *_FLAGS, "stream_id", "silences", *(f"due_{step}" for step in CLOCKS)}

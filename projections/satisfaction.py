@@ -3,7 +3,7 @@
 The customer's own word stands beside what we infer; every change of the score is one term with its event.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 from uuid import UUID
@@ -13,7 +13,7 @@ from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, SmallInteger
 
 from domain.kinds import Fact
 from domain.relationship import RelationshipEvent
-from domain.satisfaction import MODEL, START, START_TOTAL, Score, Stated, Term, step
+from domain.satisfaction import MODEL, START, START_TOTAL, RecoveryScore, Score, Stated, Term, step
 from projections.base import (
     Folded,
     Instant,
@@ -21,9 +21,11 @@ from projections.base import (
     Projection,
     Row,
     Source,
+    derived,
     fold,
     position_column,
     projection_table,
+    replaced,
     said,
 )
 from projections.recoveries import STREAM, Recoveries, Status, coverage_of, percent, recovery_streams
@@ -37,23 +39,33 @@ WELL_COVERED: Final = 70
 
 satisfaction_state = projection_table(
     "satisfaction_state",
-    position_column(),
-    Column("version", BigInteger, nullable=False),
-    Column("score", Integer, nullable=False),
-    Column("band", Text, nullable=False),
-    Column("basis", Text, nullable=False),
-    Column("stated", Integer),
-    Column("instrument", Text),
-    Column("stated_at", Instant),
-    Column("failures_since_stated", Integer, nullable=False),
-    Column("baseline", Integer, nullable=False),
-    Column("failed_again", Integer, nullable=False),
-    Column("paradox", Boolean, nullable=False),
-    Column("plausible", Boolean, nullable=False),
+    *derived(
+        position_column(),
+        Column("version", BigInteger, nullable=False),
+        Column("score", Integer, nullable=False),
+        Column("band", Text, nullable=False),
+        Column("basis", Text, nullable=False),
+        Column("stated", Integer),
+        Column("instrument", Text),
+        Column("stated_at", Instant),
+        Column("failures_since_stated", Integer, nullable=False),
+        Column("baseline", Integer, nullable=False),
+        Column("failed_again", Integer, nullable=False),
+        Column("paradox", Boolean, nullable=False),
+        Column("plausible", Boolean, nullable=False),
+    ),
     Column("fold", Folded(Score), nullable=False),
     Index("ix_satisfaction_state_score", "ledger", "generation", "score"),
 )
 """One row per customer. Scores are hundredths of a point."""
+
+satisfaction_recoveries = projection_table(
+    "satisfaction_recoveries",
+    Column("recovery_id", Uuid, nullable=False),
+    Column("kept", Folded(RecoveryScore), nullable=False),
+    key=("recovery_id",),
+)
+"""One row per recovery: what the score must know of it. Apart, so that a fact writes only what it changed."""
 
 satisfaction_terms = projection_table(
     "satisfaction_terms",
@@ -74,36 +86,49 @@ satisfaction_terms = projection_table(
 """
 
 _STATE: Final[Key] = ("satisfaction_state",)
+_RECOVERY: Final = "satisfaction_recoveries"
 
 
 class SatisfactionState(Projection):
     """The score of each customer, and its terms."""
 
     name = "satisfaction"
-    version = 1
-    tables = (satisfaction_state, satisfaction_terms)
-    loaded = (satisfaction_state,)
+    version = 2
+    tables = (satisfaction_state, satisfaction_recoveries, satisfaction_terms)
+    loaded = (satisfaction_state, satisfaction_recoveries)
 
     def apply(self, rows: Mapping[Key, Row], fact: Fact) -> dict[Key, Row | None]:
         """The new score, and a row for every term of this fact."""
         if not isinstance(fact.event, RelationshipEvent):
             return {}
         row = rows.get(_STATE)
-        before: Score = row["fold"] if row else START
+        before = START if row is None else _whole(row, rows)
         score, terms = step(before, fact)
         changes: dict[Key, Row | None] = {
-            _STATE: {"fold": score, "position": fact.position, "version": fact.version}
+            _STATE: {"whole": score, "position": fact.position, "version": fact.version}
         }
+        for recovery_id, recovery in replaced(before.recoveries, score.recoveries):
+            changes[_RECOVERY, recovery_id] = {"recovery_id": recovery_id, "kept": recovery}
         if terms:
             error = score.stated.error if score.stated and score.stated is not before.stated else None
             for ordinal, term in enumerate(terms):
-                key = ("satisfaction_terms", str(fact.position), str(ordinal))
-                changes[key] = _term_row(fact, ordinal, term, error)
+                changes["satisfaction_terms", fact.position, ordinal] = _term_row(fact, ordinal, term, error)
         return changes
 
     def stored(self, key: Key, row: Row) -> Row:
         """The score with everything that can be asked of it."""
         return row if key != _STATE else _state_row(row)
+
+
+def _whole(row: Row, rows: Mapping[Key, Row]) -> Score:
+    """The score with every recovery; put together once, when the rows come from the database."""
+    if "whole" in row:
+        whole: Score = row["whole"]
+        return whole
+    kept = {one["recovery_id"]: one["kept"] for key, one in rows.items() if key[0] == _RECOVERY}
+    score: Score = row["fold"]
+    # Rows come in any order: nothing may depend on it.
+    return score.but(recoveries=dict(sorted(kept.items())))
 
 
 def _term_row(fact: Fact, ordinal: int, term: Term, error: int | None) -> Row:
@@ -121,9 +146,11 @@ def _term_row(fact: Fact, ordinal: int, term: Term, error: int | None) -> Row:
 
 
 def _state_row(row: Row) -> Row:
-    score: Score = row["fold"]
+    score: Score = row["whole"]
     return {
-        **row,
+        "fold": score.but(recoveries={}),
+        "position": row["position"],
+        "version": row["version"],
         "score": score.shown,
         "band": score.band,
         "basis": score.basis,
@@ -190,19 +217,27 @@ class Explanation(BaseModel):
 
 def of_customer(source: Source, customer_id: UUID, as_of: datetime) -> Satisfaction | None:
     """How content this customer is; None when nothing is recorded of him. `as_of` decides only the confidence."""
+    return of_customers(source, [customer_id], as_of).get(customer_id)
+
+
+def of_customers(source: Source, customer_ids: Collection[UUID], as_of: datetime) -> dict[UUID, Satisfaction]:
+    """The same of each of these customers, looked up together; nothing for those nobody has heard of."""
     state, cases = satisfaction_state, recovery_streams
     same = and_(cases.c.stream_id == state.c.stream_id, *source.of(Recoveries, cases))
-    row = source.conn.execute(
+    rows = source.conn.execute(
         select(
+            state.c.stream_id,
             *(column for column in state.c if column.name in _READ),
             *(column for column in cases.c if column.name in _READ),
         )
         .select_from(state.outerjoin(cases, same))
-        .where(*source.of(SatisfactionState, state), state.c.stream_id == customer_id)
-    ).one_or_none()
-    if row is None:
-        return None
-    return _read(customer_id, {**row._asdict(), "coverage": coverage_of(source, customer_id)}, as_of)
+        .where(*source.of(SatisfactionState, state), state.c.stream_id.in_(customer_ids))
+    ).all()
+    covered = coverage_of(source, customer_ids)
+    return {
+        row.stream_id: _read(row.stream_id, {**row._asdict(), "coverage": covered.get(row.stream_id)}, as_of)
+        for row in rows
+    }
 
 
 def of_facts(customer_id: UUID, facts: Sequence[Fact], as_of: datetime) -> Satisfaction | None:
@@ -230,7 +265,7 @@ def explain(source: Source, customer_id: UUID) -> Explanation:
 def explain_facts(customer_id: UUID, facts: Iterable[Fact]) -> Explanation:
     """The same, folded from these facts alone."""
     rows = fold(SatisfactionState(), facts)
-    terms = [_explained(row) for key, row in rows.items() if key != _STATE]
+    terms = [_explained(row) for key, row in rows.items() if key[0] == satisfaction_terms.name]
     return Explanation(customer_id=customer_id, terms=terms)
 
 

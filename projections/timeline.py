@@ -51,7 +51,7 @@ class Timeline(Projection):
             "time_known": fact.time_known,
             "recovery_id": said(event, "recovery_id"),
         }
-        return {("timeline", str(fact.position)): row}
+        return {("timeline", fact.position): row}
 
 
 def _shown(event: RelationshipEvent) -> bool:

@@ -10,13 +10,14 @@ from uuid import uuid4
 import typer
 
 from api.cli.output import AsJson, Output, Quiet
-from api.cli.serving import listen, run
+from api.cli.serving import run
 from api.container import Container
 from api.demo import play
+from api.listening import listen
 from api.logs import set_up_logs
+from infrastructure.clock import utc_now
 from infrastructure.migrate import migrate
 from infrastructure.settings import Settings
-from infrastructure.writer import utc_now
 
 SEED: Final = 7
 SCOPES: Final = ("append", "read", "personal", "audit", "act_for")

@@ -1,6 +1,5 @@
 """`amends migrate`, `serve`, `worker`: the schema, the HTTP service, the work behind it."""
 
-import os
 import signal
 import socket
 import threading
@@ -13,8 +12,8 @@ import uvicorn
 from api.app import create_app
 from api.cli.output import AsJson, Output, Quiet
 from api.container import Container
-from api.logs import set_up_logs
-from domain.errors import Broken
+from api.listening import listen, metrics_served
+from api.logs import nothing_but_logs, set_up_logs
 from infrastructure.keys import KeysBroken
 from infrastructure.migrate import NotMigrated, check
 from infrastructure.migrate import migrate as bring_up
@@ -22,16 +21,6 @@ from infrastructure.settings import Settings
 
 GRACE_SECONDS: Final = 3
 """How long requests under way may take after a SIGTERM; what they wrote is committed in any case."""
-
-
-class CannotListen(Broken):
-    """The address is taken, not ours, or not to be had."""
-
-    code = "cannot_listen"
-
-    def __init__(self, host: str, port: int, reason: str) -> None:
-        super().__init__(f"{host}:{port}: {reason}")
-        self.host, self.port = host, port
 
 
 def register(app: typer.Typer) -> None:
@@ -77,21 +66,14 @@ def serve(
     listening = listen(host or settings.host, settings.port if port is None else port)
     settings = settings.model_copy(update={"host": host or settings.host, "port": listening.getsockname()[1]})
     set_up_logs(settings.log_level)
+    nothing_but_logs()
     container = Container(settings)
-    container.start_writing()
-    if worker:
-        container.start_working()
-    output, line = Output(as_json, quiet), f"Amends serves {settings.address}/"
-    run(container, listening, lambda: output.result({"address": settings.address}, line))
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """A listening socket, so that the port is known before anything is printed. Raises CannotListen."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server((host, port), family=family, backlog=512)
-    except OSError as fault:
-        raise CannotListen(host, port, os.strerror(fault.errno or 0)) from fault
+    with metrics_served(settings.host, settings.metrics_port, container.metrics.registry):
+        container.start_writing()
+        if worker:
+            container.start_working()
+        output, line = Output(as_json, quiet), f"Amends serves {settings.address}/"
+        run(container, listening, lambda: output.result({"address": settings.address}, line))
 
 
 def run(container: Container, listening: socket.socket, announce: Callable[[], None]) -> None:
@@ -107,7 +89,7 @@ def run(container: Container, listening: socket.socket, announce: Callable[[], N
         timeout_graceful_shutdown=GRACE_SECONDS,
         timeout_keep_alive=30,
     )
-    server = uvicorn.Server(config)
+    server = _Server(config, container)
     # Uvicorn raises the signal once more when it is done: by default that would end us before the container stops.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: setattr(server, "should_exit", True))
@@ -118,16 +100,32 @@ def run(container: Container, listening: socket.socket, announce: Callable[[], N
         container.stop()
 
 
+class _Server(uvicorn.Server):
+    """A server whose end does not wait for a database that does not answer."""
+
+    def __init__(self, config: uvicorn.Config, container: Container) -> None:
+        super().__init__(config)
+        self._container = container
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Lets requests end within the grace, then takes the connections from those that did not."""
+        await super().shutdown(sockets)
+        # Their threads cannot be cancelled, and the loop does not end before they have.
+        self._container.stop_reading()
+
+
 def worker(as_json: AsJson = False, quiet: Quiet = False) -> None:
     """Project and sweep without serving; as many as you like, one of them works at a time."""
     settings = Settings()
     set_up_logs(settings.log_level)
+    nothing_but_logs()
     container = Container(settings)
     told = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: told.set())
-    container.start_writing()
-    container.start_working()
-    Output(as_json, quiet).result({"ledger": settings.ledger}, f"Amends works on the ledger {settings.ledger}")
-    told.wait()
-    container.stop()
+    with metrics_served(settings.host, settings.metrics_port, container.metrics.registry):
+        container.start_writing()
+        container.start_working()
+        Output(as_json, quiet).result({"ledger": settings.ledger}, f"Amends works on the ledger {settings.ledger}")
+        told.wait()
+        container.stop()

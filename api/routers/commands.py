@@ -9,12 +9,12 @@ from fastapi import APIRouter, Request, Response, Security
 from api import openapi
 from api.aside import aside
 from api.auth import Credential, caller_of, default_source
-from api.cloudevents import is_json, media_type, trace, unsupported
+from api.cloudevents import is_json, media_type, unsupported
 from api.deps import services_of
 from api.envelope import CommandEnvelope, parsed, split
 from api.headers import expected_version, idempotency_key
 from api.strict_json import decode_object
-from api.writes import Posting, committed, key_of_header, recorded, submit
+from api.writes import Posting, committed, key_of_header, order_of, recorded
 from domain.kinds import COMMANDS
 from domain.relationship import RelationshipCommand
 
@@ -68,7 +68,8 @@ async def record(
 ) -> Response:
     """Records the command in this request."""
     posting = await _posting(request, kind, customer_id, caller)
-    return recorded(await committed(submit(services_of(request), caller, posting)))
+    services = services_of(request)
+    return recorded(await committed(services, order_of(services, caller, posting)))
 
 
 async def _posting(
@@ -95,7 +96,6 @@ def _read(
         imported=envelope.imported,
         key=key_of_header(idempotency_key(request)),
         if_match=expected_version(request),
-        traceparent=trace(request.headers.get("traceparent")),
     )
 
 

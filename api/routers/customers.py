@@ -8,11 +8,11 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
+from starlette.concurrency import run_in_threadpool
 
 from api import openapi
 from api.aside import aside
-from api.auth import Appending, Credential, Reading, default_source
-from api.cloudevents import trace
+from api.auth import Appending, Credential, Reading, default_source, identified
 from api.deps import Services, reading, services_of
 from api.envelope import OpeningEnvelope, parsed, split
 from api.headers import etag, expected_version, idempotency_key
@@ -20,8 +20,9 @@ from api.problems import validation_failed
 from api.reads import AFTER, FRESH, IF_NONE_MATCH, LIMIT, Asked, CaughtUp, answer, next_link
 from api.replay import Point, facts_until
 from api.routers.commands import OPEN, read_body
+from api.standing import Standings
 from api.strict_json import decode_object
-from api.writes import Posting, committed, key_of_header, recorded, submit
+from api.writes import Posting, committed, key_of_header, order_of, recorded
 from domain import values
 from domain.errors import UnknownRef
 from domain.kinds import COMMANDS, Fact
@@ -91,7 +92,8 @@ async def open_customer(request: Request, caller: Appending) -> Response:
     """
     body = await read_body(request)
     posting = await aside(body, lambda: _read_opening(request, body, caller))
-    outcome = await committed(submit(services_of(request), caller, posting))
+    services = services_of(request)
+    outcome = await committed(services, order_of(services, caller, posting))
     return recorded(outcome, 201 if outcome.receipts else 200)
 
 
@@ -110,7 +112,6 @@ def _read_opening(request: Request, content: bytes, caller: Credential) -> Posti
         imported=envelope.imported,
         key=key_of_header(idempotency_key(request)),
         if_match=expected_version(request),
-        traceparent=trace(request.headers.get("traceparent")),
     )
 
 
@@ -136,21 +137,32 @@ def describe_opening() -> None:
     openapi_extra={"parameters": [*FRESH, IF_NONE_MATCH]},
     dependencies=[CaughtUp],
 )
-def customer(request: Request, customer_id: UUID, caller: Reading, at: Annotated[At, Query()]) -> Response:
+async def customer(request: Request, customer_id: UUID, caller: Reading, at: Annotated[At, Query()]) -> Response:
     """How a customer stands now, or how he stood after an event, at a position or at a time.
 
     The past is folded from the events themselves, so it is what was known then, whatever the read models say
     today. `at_time` goes by when things were recorded; `position` and `version` say which event was the last.
     """
-    services = services_of(request)
     if at.asked:
-        state = _past(services, customer_id, at)
+        state = await run_in_threadpool(_past, services_of(request), customer_id, at)
         return answer(request, state, position=state.position, tag=etag(state.version))
-    with reading(services) as view:
-        found = _present(view.source, customer_id, services.clock())
-        cases = recoveries.of_customer(view.source, customer_id, services.clock())
-    state = _state(found, cases, services.clock())
-    return answer(request, state, position=view.position, tag=etag(found.version))
+    return await _now(request, customer_id)
+
+
+async def customer_now(request: Request) -> Response:
+    """The same for the plain question, the most frequent of all: see api/plain_reads.py."""
+    request.scope["amends.route"] = "/v1/customers/{customer_id}"
+    await identified(request, "read")
+    return await _now(request, UUID(request.path_params["customer_id"]))
+
+
+async def _now(request: Request, customer_id: UUID) -> Response:
+    standings: Standings = request.app.state.standings
+    found = await standings.of(customer_id)
+    if found is None:
+        raise UnknownRef("customer", customer_id)
+    state = _state(found.satisfaction, found.recoveries, found.as_of)
+    return answer(request, state, position=found.position, tag=etag(state.version))
 
 
 @router.get(

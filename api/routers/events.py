@@ -1,22 +1,20 @@
 """Events in and out: other services post what happened, and read the ledger in order."""
 
-from concurrent.futures import Future
 from typing import Annotated, Any
 
-import orjson
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel
 
 from api import cloudevents, openapi
 from api.aside import aside
 from api.auth import Appending, Credential, Reading, require
+from api.batches import posted
 from api.deps import Services, services_of
 from api.headers import expected_version
 from api.outgoing import cloudevent, of_colleague
 from api.problems import ProblemError
 from api.reads import AFTER, LIMIT, Asked, answer, next_link
-from api.refusals import problem_of
-from api.writes import Posting, committed, of_event, outcome_body, recorded, submit
+from api.writes import Posting, committed, of_event, order_of, recorded
 
 router = APIRouter(tags=["events"])
 posting = APIRouter(tags=["events"], generate_unique_id_function=openapi.operation_id)
@@ -41,7 +39,7 @@ async def post_events(request: Request, caller: Appending) -> Response:
         return await _batch(request, services, caller)
     body = await request.body()
     posting = await aside(body, lambda: _read(request, mode, body, caller))
-    return recorded(await committed(submit(services, caller, posting)))
+    return recorded(await committed(services, order_of(services, caller, posting)))
 
 
 def _read(request: Request, mode: cloudevents.Mode, body: bytes, caller: Credential) -> Posting:
@@ -73,38 +71,7 @@ async def _batch(request: Request, services: Services, caller: Credential) -> Re
         if header in request.headers:
             raise _not_here(header, "the items of a batch are about several customers; post the event alone")
     body = await request.body()
-    # All are handed over before the first is awaited: the writer keeps their order and commits them together.
-    futures = await aside(body, lambda: _begun_all(services, caller, body))
-    base_url = services.settings.address
-    results = [await _result(one, base_url) for one in futures]
-    positions = [result["position"] for result in results if "position" in result]
-    headers = {"Amends-Position": str(max(positions))} if positions else None
-    return Response(orjson.dumps({"results": results}), 200, headers, "application/json")
-
-
-def _begun_all(services: Services, caller: Credential, body: bytes) -> "list[Future[Any]]":
-    items, most = cloudevents.batch(body), services.settings.max_batch
-    if len(items) > most:
-        raise ProblemError("batch_too_large", f"at most {most} events in one batch", limit=most)
-    return [_begun(services, caller, item) for item in items]
-
-
-def _begun(services: Services, caller: Credential, item: Any) -> "Future[Any]":
-    try:
-        return submit(services, caller, of_event(cloudevents.incoming(item), caller))
-    except Exception as refusal:  # noqa: BLE001 - an item's refusal is that item's result, known or not
-        failed: Future[Any] = Future()
-        failed.set_exception(refusal)
-        return failed
-
-
-async def _result(future: "Future[Any]", base_url: str) -> dict[str, Any]:
-    try:
-        outcome = await committed(future)
-    except Exception as refusal:  # noqa: BLE001 - see above
-        problem = problem_of(refusal, base_url)
-        return {"status": problem["status"], "problem": problem}
-    return {"status": 201, "replayed": outcome.replayed, **outcome_body(outcome)}
+    return await posted(services, caller, body)
 
 
 class EventsPage(BaseModel):

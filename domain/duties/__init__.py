@@ -1,5 +1,5 @@
 """Duties: what passing time obliges us to do, and when next."""
 
-from domain.duties.settling import next_due, settle
+from domain.duties.settling import next_due, next_due_of, settle
 
-__all__ = ["next_due", "settle"]
+__all__ = ["next_due", "next_due_of", "settle"]

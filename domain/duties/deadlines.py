@@ -10,15 +10,19 @@ from domain.relationship import Deadline, Recovery, Relationship
 
 
 def missed_deadlines(state: Relationship, recovery: Recovery, targets: Targets) -> Iterator[Due]:
-    """A `deadline.missed` for each open clock of this recovery, at its due time.
+    """The next `deadline.missed` of this recovery: of its open clocks the first to run out, at its due time.
 
     A due time that had passed when the clock was recorded never fires: late news raises no storm.
     """
-    for step, deadline in recovery.deadlines.items():
-        if deadline.fires and deadline.due_at > deadline.set_at:
-            yield Due(
-                deadline.due_at, "D1", recovery.recovery_id, partial(_missed, recovery, step, deadline), step
-            )
+    running = [
+        (deadline.due_at, step)
+        for step, deadline in recovery.deadlines.items()
+        if deadline.fires and deadline.due_at > deadline.set_at
+    ]
+    if running:
+        due_at, step = min(running)
+        missed = partial(_missed, recovery, step, recovery.deadlines[step])
+        yield Due(due_at, "D1", recovery.recovery_id, missed, step)
 
 
 def _missed(recovery: Recovery, step: str, deadline: Deadline) -> tuple[Event, ...]:

@@ -1,14 +1,14 @@
 """One thing that time makes due: when, by which duty, for which recovery, and what is then recorded."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from domain.kinds import Event
+from domain.values import unchanging
 
 
-@dataclass(frozen=True, slots=True)
+@unchanging
 class Due:
     """Something that falls due."""
 

@@ -9,7 +9,7 @@ from domain.duties.due import Due
 from domain.duties.quiet_close import quiet_closes
 from domain.duties.silence import silences
 from domain.kinds import AMENDS, Event
-from domain.relationship import Relationship, assumed
+from domain.relationship import Recovery, Relationship, assumed
 
 DUTIES = (missed_deadlines, silences, quiet_closes)
 
@@ -34,6 +34,11 @@ def next_due(state: Relationship, targets: Targets = SHIPPED) -> datetime | None
     return None if due is None else due.at
 
 
+def next_due_of(state: Relationship, recovery: Recovery, targets: Targets = SHIPPED) -> datetime | None:
+    """The same for one recovery of this relationship, as long as nobody asks to be forgotten."""
+    return min((due.at for due in _due(state, recovery, targets)), default=None)
+
+
 def _first(state: Relationship, targets: Targets) -> Due | None:
     return min(_all_due(state, targets), key=lambda due: due.order, default=None)
 
@@ -43,6 +48,10 @@ def _all_due(state: Relationship, targets: Targets) -> Iterator[Due]:
     if state.status == "erased":
         return
     for recovery in state.recoveries.values():
-        if recovery.clocks and recovery.phase != "closed":
-            for duty in DUTIES:
-                yield from duty(state, recovery, targets)
+        yield from _due(state, recovery, targets)
+
+
+def _due(state: Relationship, recovery: Recovery, targets: Targets) -> Iterator[Due]:
+    if recovery.clocks and recovery.phase != "closed":
+        for duty in DUTIES:
+            yield from duty(state, recovery, targets)

@@ -8,7 +8,7 @@ import pytest
 from api.auth import KeyCheck, default_source, owns
 from tests.support.http import EVERYTHING, Service
 
-PUBLIC = {"/healthz", "/readyz", "/v1/schemas", "/v1/schemas/{event_type}"}
+PUBLIC = {"/healthz", "/readyz", "/metrics", "/v1/schemas", "/v1/schemas/{event_type}"}
 UNDESCRIBED = {"/", "/docs", "/openapi.json", "/problems", "/problems/{slug}"}
 BEHIND_A_KEY = {"/v1/feed.json", "/v1/events"}
 """Not described, or described under another method, and behind a key."""

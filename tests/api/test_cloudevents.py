@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from api.cloudevents import batch, binary, header_value, media_type, mode_of, structured, trace
+from api.cloudevents import batch, binary, header_value, media_type, mode_of, structured
 from api.problems import ProblemError
 
 FOUR = [
@@ -129,14 +129,6 @@ def test_what_is_wrong_with_an_event_is_named_by_its_place(body, place):
 def test_a_batch_is_an_array():
     assert batch(b"[1, 2]") == [1, 2]
     assert slug(batch, b"{}") == "validation_failed"
-
-
-def test_a_broken_trace_never_stops_an_event():
-    good = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
-    assert trace(good) == good
-    assert trace("00-" + "0" * 32 + "-00f067aa0ba902b7-01") is None
-    assert trace("hello\r\nX: 1") is None
-    assert trace(None) is None
 
 
 def test_only_utf_8_is_a_character_set():

@@ -55,7 +55,7 @@ def test_every_operation_has_its_own_name_a_tag_and_problems():
 
 def test_what_needs_no_key_says_so():
     public = {path for path, _, one in operations() if one["security"] == []}
-    assert public == {"/healthz", "/readyz", "/v1/schemas", "/v1/schemas/{event_type}"}
+    assert public == {"/healthz", "/readyz", "/metrics", "/v1/schemas", "/v1/schemas/{event_type}"}
 
 
 def test_nothing_of_the_framework_is_left_over():

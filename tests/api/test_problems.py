@@ -10,10 +10,19 @@ from starlette.testclient import TestClient
 import domain
 from api.app import document
 from api.problem_pages import folder, page
-from api.problems import PROBLEMS, ProblemError, blank, invalid, validation_errors
+from api.problems import PROBLEMS, ProblemError, blank, invalid, response, validation_errors
 from api.problems import document as problem
 from api.refusals import problem_of
-from domain.errors import AmendsError, Broken, Busy, Conflict, Refused, StaleVersion, UnknownRef
+from domain.errors import (
+    AmendsError,
+    Broken,
+    Busy,
+    Conflict,
+    NewerProgramNeeded,
+    Refused,
+    StaleVersion,
+    UnknownRef,
+)
 from domain.moves.apology import Apologise
 from tests.support.http import Service
 
@@ -84,6 +93,11 @@ def test_a_busy_writer_says_when_to_come_back(shared: Service):
     found = problem_of(Busy(), "")
     assert found["status"] == 503
     assert found["retry_after_seconds"] == 1
+
+
+def test_an_outdated_process_says_when_to_come_back_to_another():
+    answer = response(problem_of(NewerProgramNeeded(), ""))
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
 
 
 def test_values_never_stand_in_the_errors_of_a_validation():

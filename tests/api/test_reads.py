@@ -336,7 +336,7 @@ def test_health_needs_no_key_and_readiness_tells_the_lag(amends: Service):
 
 
 def test_a_service_too_far_behind_is_not_ready(amends: Service, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("api.routers.health.TOO_FAR_BEHIND", 2)
+    monkeypatch.setattr("api.readiness.TOO_FAR_BEHIND", 2)
     complained(amends)
     answer = amends.http.get("/readyz")
     assert answer.status_code == 503

@@ -1,4 +1,4 @@
-"""replay, rebuild, projections release, openapi and schema: what is there, told again."""
+"""replay, rebuild, openapi and schema: what is there, told again."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,14 +8,8 @@ from uuid import UUID
 import pytest
 
 from api.container import Container
-from api.importers.cfpb import Cfpb
-from api.importers.rows import open_source
-from api.importers.run import run
 from domain.kinds import Fact
-from infrastructure.projector import Projector
 from infrastructure.settings import Settings
-from projections import ALL
-from projections.satisfaction import SatisfactionState
 from tests.support.commands import CommandLine
 
 Demo = tuple[CommandLine, dict[str, object]]
@@ -108,7 +102,7 @@ def test_rebuild_folds_anew_and_the_answers_stay_the_same(demo: Demo, busiest: t
     amends, _ = demo
     before = amends("replay", busiest[0], "--json").out
     assert amends("rebuild", name).out == f"Rebuilt: {name}.\n"
-    assert amends("rebuild", name, "--json").json == {"rebuilt": name}
+    assert amends("rebuild", name, "--json").json == {"rebuilt": name, "parked": []}
     assert amends("rebuild", name, "--quiet").out == ""
     assert amends("replay", busiest[0], "--json").out == before
     with container(amends) as parts:
@@ -118,27 +112,6 @@ def test_rebuild_folds_anew_and_the_answers_stay_the_same(demo: Demo, busiest: t
 def test_rebuild_of_a_projection_nobody_has_ends_with_exit_code_4(demo: Demo):
     told = demo[0]("rebuild", "horoscope", code=4)
     assert told.err == ("there is no projection horoscope; there are satisfaction, recoveries, timeline, feed\n")
-
-
-class Misread(SatisfactionState):
-    """The same read model with a fault in it."""
-
-    def apply(self, rows: object, fact: Fact) -> object:
-        raise ArithmeticError
-
-
-def test_release_folds_what_was_parked_once_the_fault_is_mended(amends: CommandLine):
-    file = amends.folder / "one.csv"
-    file.write_text("Product,Date received,Company response\nMortgage,3/19/2015,Closed with explanation\n")
-    with container(amends) as parts:
-        broken = Projector(parts.engine, parts.mapper, (Misread(), *ALL[1:]))
-        parts.start_writing()
-        run(Cfpb(), open_source(file, Cfpb.REQUIRED), parts.writer.submit, parts.keyring)
-        broken.catch_up()
-        assert len(broken.parked()) == 1
-    assert amends("projections", "release").out == "1 streams released.\n"
-    assert amends("projections", "release", "--json").json == {"released": 0}
-    assert amends("projections", "release", "--quiet").out == ""
 
 
 def test_openapi_prints_the_document(tmp_path: Path):

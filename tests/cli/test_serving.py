@@ -1,5 +1,6 @@
 """migrate, serve and worker: from an empty folder to a service, and back to rest when told."""
 
+import json
 import signal
 import socket
 import stat
@@ -9,6 +10,7 @@ import httpx2
 import pytest
 
 from tests.support.commands import CommandLine, command_line
+from tests.support.exposition import Exposition
 
 ENOUGH_SECONDS = 5.0
 
@@ -86,7 +88,7 @@ def test_a_worker_tells_programs_its_ledger(amends: CommandLine):
 def test_a_database_that_was_never_migrated_is_said_in_one_line(tmp_path: Path):
     told = command_line(tmp_path).process("serve", "--port", "0")
     assert told.code == 1
-    assert told.err == "not_migrated: the database is at empty, this program needs 0002; run: amends migrate\n"
+    assert told.err == "not_migrated: the database is at empty, this program needs 0003; run: amends migrate\n"
 
 
 def test_a_port_that_is_taken_is_said_in_one_line(amends: CommandLine):
@@ -134,3 +136,36 @@ def test_a_database_nobody_answers_for_is_said_in_one_line_without_the_password(
     assert told.err.startswith("unavailable: the database cannot be reached: ")
     assert "hush-hush" not in told.err
     assert len(told.err.splitlines()) == 1
+
+
+def test_a_worker_shows_its_metrics_on_a_port_of_their_own(amends: CommandLine):
+    watched = CommandLine(amends.folder, {**amends.settings, "AMENDS_METRICS_PORT": "0"})
+    with watched.running("worker") as worker:
+        told = Exposition(httpx2.get(f"http://127.0.0.1:{metrics_port(amends.folder)}/metrics").text)
+        code, seconds = worker.end()
+    assert told.value("amends_database_up", ledger="main") == 1
+    assert told.has("amends_writer_queue_commands")
+    assert code == 0
+    assert seconds < ENOUGH_SECONDS
+
+
+def test_a_service_may_show_its_metrics_there_only(amends: CommandLine):
+    apart = {**amends.settings, "AMENDS_METRICS": "off", "AMENDS_METRICS_PORT": "0"}
+    with CommandLine(amends.folder, apart).running("serve", "--port", "0") as service:
+        assert httpx2.get(f"{service.address}/metrics").status_code == 404
+        told = Exposition(httpx2.get(f"http://127.0.0.1:{metrics_port(amends.folder)}/metrics").text)
+    assert told.value("amends_http_requests_total", route="/metrics", method="GET", status="4xx") == 1
+
+
+def test_a_port_for_metrics_that_is_taken_is_said_in_one_line(amends: CommandLine):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        told = CommandLine(amends.folder, {**amends.settings, "AMENDS_METRICS_PORT": str(port)}).process("worker")
+    assert (told.code, told.err) == (1, f"cannot_listen: 127.0.0.1:{port}: Address already in use\n")
+
+
+def metrics_port(folder: Path) -> int:
+    """Where the process said that it shows its metrics."""
+    lines = [json.loads(line) for line in (folder / "running.err").read_text().splitlines()]
+    [port] = [line["port"] for line in lines if line["event"] == "metrics_served"]
+    return int(port)

@@ -1,12 +1,16 @@
 """The reference pages made from the code, so that they cannot say anything else than it does."""
 
 from collections.abc import Iterator
-from typing import Any, get_args
+from datetime import timedelta
+from typing import Any, NamedTuple, get_args
 
 import typer
 
 from api.cli import app
+from api.http_metrics import HttpMetrics
+from infrastructure.metrics import Metrics
 from infrastructure.settings import Settings
+from infrastructure.vitals import Holder, Rebuild, Vitals
 
 CLI_HEAD = """# Command line
 
@@ -34,6 +38,28 @@ Every setting is an environment variable. There is no other file of settings.
 | variable | default | what it is |
 |---|---|---|
 """
+METRICS_HEAD = """# Metrics
+
+Made from the code by `tests/docs/test_reference.py`; do not edit it by hand.
+
+What `GET /metrics` tells Prometheus, besides the usual `process_...` figures. Those of a worker, which has no HTTP
+side, lack `amends_http_...` and `amends_refusals`. What to do about them: [operations](../operations.md#alarms).
+
+| metric | kind | labels | what it tells |
+|---|---|---|---|
+"""
+_EVERYTHING = Vitals(
+    head=1,
+    positions={"feed": 1},
+    parked={"feed": 0},
+    rebuilds=[Rebuild("feed", 1, 1, 0)],
+    projector=Holder(held=True),
+    waiting=timedelta(0),
+    oldest_snapshot_seconds=0.0,
+    wal_bytes=0,
+)
+"""Vitals in which nothing is absent."""
+_ENDING = {"counter": "_total", "info": "_info"}
 
 
 def cli_page() -> str:
@@ -49,6 +75,39 @@ def settings_page() -> str:
         for name, one in Settings.model_fields.items()
     ]
     return SETTINGS_HEAD + "".join(rows)
+
+
+class MetricFamily(NamedTuple):
+    """A metric as the page shows it."""
+
+    name: str
+    kind: str
+    labels: list[str]
+    told: str
+
+
+def metric_families() -> list[MetricFamily]:
+    """Every metric of ours, sorted by name."""
+    metrics = Metrics("main")
+    http = HttpMetrics(metrics.registry)
+    http.answered("/", "GET", 200, 0.1, {})
+    metrics.watch_queue(lambda: 0, 1)
+    metrics.watch_connections(lambda: 0, 1)
+    metrics.watch_ledger(lambda: _EVERYTHING)
+    return sorted(
+        MetricFamily(one.name, one.type, sorted({*one.samples[0].labels} - {"le"}), one.documentation)
+        for one in metrics.registry.collect()
+        if one.name.startswith("amends")
+    )
+
+
+def metrics_page() -> str:
+    """docs/reference/metrics.md."""
+    rows = [
+        f"| `{one.name}{_ENDING.get(one.kind, '')}` | {one.kind} | {', '.join(one.labels)} | {one.told} |\n"
+        for one in metric_families()
+    ]
+    return METRICS_HEAD + "".join(rows)
 
 
 def verbs(command: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:

@@ -8,12 +8,14 @@ import pytest
 import typer
 
 from api.cli import app
-from tests.docs.reference import EVERYWHERE, cli_page, settings_page, verbs
+from tests.docs.reference import EVERYWHERE, cli_page, metrics_page, settings_page, verbs
 
 REFERENCE = Path(__file__).resolve().parents[2] / "docs" / "reference"
 
 
-@pytest.mark.parametrize(("name", "page"), [("cli.md", cli_page), ("settings.md", settings_page)])
+@pytest.mark.parametrize(
+    ("name", "page"), [("cli.md", cli_page), ("settings.md", settings_page), ("metrics.md", metrics_page)]
+)
 def test_a_reference_page_is_made_from_the_code(name: str, page: Callable[[], str]):
     # After a change write the pages anew: AMENDS_WRITE_DOCS=1 pytest tests/docs/test_reference.py
     if os.environ.get("AMENDS_WRITE_DOCS"):

@@ -21,7 +21,9 @@ PLACEHOLDERS = {
     "database": "postgresql://amends:secret@db.example.com/amends",
 }
 ON_POSTGRESQL = "docs/how-to/postgresql.md"
-FROM_NOTHING = ("docs/tutorial.md", ON_POSTGRESQL)
+OPERATIONS = "docs/operations.md"
+"""Run in test_operations.py."""
+FROM_NOTHING = ("docs/tutorial.md", ON_POSTGRESQL, OPERATIONS)
 """Documents that start the service themselves."""
 PACKAGES = {"make", "python3.11", "python3.11-venv", "curl"}
 
@@ -117,7 +119,8 @@ def test_lines_that_set_the_project_up_name_real_targets_and_packages(name: str,
 
 def test_every_kind_of_sample_is_one_that_is_run_or_deliberately_not():
     kinds = {(sample.kind, name) for name in documents() for sample in samples(ROOT / name)}
-    assert {kind for kind, _ in kinds} <= {"bash", "console", "python", "json", "sql", "text"}
+    assert {kind for kind, _ in kinds} <= {"bash", "console", "python", "json", "sql", "text", "yaml"}
+    assert {name for kind, name in kinds if kind == "yaml"} <= {OPERATIONS}
     assert {name for kind, name in kinds if kind == "sql"} <= {ON_POSTGRESQL}
 
 

@@ -5,10 +5,12 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from sqlalchemy import Engine, insert, select, text
-from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, StatementError
 
-from infrastructure.engine import begin_writing, make_engine, writing
+from infrastructure.engine import UnknownDatabase, begin_writing, hang_up, make_engine, out_of_reach, writing
 from infrastructure.tables import heads
+from tests.support.faults import proxied
+from tests.support.processes import eventually
 
 CHATHAM = timezone(timedelta(hours=13, minutes=45))
 
@@ -97,3 +99,86 @@ def begin_the_same_ledger_twice(engine: Engine) -> None:
     with writing(engine) as conn:
         conn.execute(insert(heads).values(row))
         conn.execute(insert(heads).values(row))
+
+
+@pytest.mark.parametrize("address", ["mysql://root:secret@localhost/amends", "oracle+oracledb://scott:tiger@db"])
+def test_a_database_that_we_do_not_know_is_refused_without_its_password(address: str):
+    with pytest.raises(UnknownDatabase, match="postgresql://USER:PASSWORD@HOST/DATABASE") as refused:
+        make_engine(address)
+    assert "secret" not in str(refused.value)
+    assert "tiger" not in str(refused.value)
+
+
+def test_the_short_name_of_postgresql_is_known(postgres_database: str):
+    engine = make_engine(postgres_database.replace("postgresql+psycopg://", "postgres://"))
+    with engine.connect() as conn:
+        assert conn.execute(text("SELECT 1")).scalar_one() == 1
+    engine.dispose()
+
+
+def test_a_server_that_does_not_answer_counts_as_lost_and_is_found_again(postgres_database: str):
+    with proxied(postgres_database) as proxy:
+        engine = make_engine(proxy.url, patience_seconds=1)
+        with engine.connect() as conn:
+            conn.execute(text("SELECT 1"))
+            conn.commit()
+            proxy.freeze()
+            with pytest.raises(OperationalError) as lost:
+                conn.execute(text("SELECT 2"))
+        assert out_of_reach(lost.value)
+        proxy.thaw()
+        with engine.connect() as conn:
+            assert conn.execute(text("SELECT 3")).scalar_one() == 3
+        engine.dispose()
+
+
+def test_a_question_that_takes_too_long_is_ended_by_the_server_too(postgres_database: str):
+    engine, plain = make_engine(postgres_database, patience_seconds=1), make_engine(postgres_database)
+    with engine.connect() as conn, pytest.raises(OperationalError) as ended:
+        conn.execute(text("SELECT pg_sleep(3600)"))
+    assert out_of_reach(ended.value)
+    asking = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(3600)' AND state = 'active'"
+    )
+    with plain.connect() as conn:
+        assert conn.execute(asking).scalar_one() == 0
+    engine.dispose()
+    plain.dispose()
+
+
+def test_hanging_up_frees_whoever_waits_for_an_answer(postgres_database: str):
+    engine, plain = make_engine(postgres_database, patience_seconds=3600), make_engine(postgres_database)
+    faults: list[Exception] = []
+
+    def ask() -> None:
+        try:
+            with engine.connect() as conn:
+                conn.execute(text("SELECT pg_sleep(3600)"))
+        except OperationalError as fault:
+            faults.append(fault)
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    asking = text("SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(3600)'")
+    with plain.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
+        eventually(lambda: conn.execute(asking).scalar_one() == 1, "the question was asked")
+    hang_up(engine)
+    thread.join(30)
+    assert [out_of_reach(fault) for fault in faults] == [True]
+    with pytest.raises(OperationalError), engine.connect():
+        pass
+    plain.dispose()
+    engine.dispose()
+
+
+def test_a_connection_that_was_told_to_be_read_only_is_given_up(postgres_database: str):
+    engine = make_engine(postgres_database, pool_size=1, max_overflow=0)
+    with engine.connect() as conn:
+        conn.execute(text("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY"))
+        conn.commit()
+    with pytest.raises(DBAPIError) as refused, writing(engine) as conn:
+        conn.execute(insert(heads).values(ledger="main", position=0, recorded_at=datetime(2026, 3, 2, tzinfo=UTC)))
+    assert out_of_reach(refused.value)
+    with writing(engine) as conn:
+        conn.execute(insert(heads).values(ledger="main", position=0, recorded_at=datetime(2026, 3, 2, tzinfo=UTC)))
+    engine.dispose()

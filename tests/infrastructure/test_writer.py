@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import timedelta, timezone
 from pathlib import Path
+from threading import Event
 from uuid import UUID, uuid4
 
 import pytest
@@ -297,6 +299,27 @@ def test_a_snapshot_of_another_shape_is_passed_over(database: str, tmp_path: Pat
         assert amends.post(Apologise(said="regret"), customer).version == 106
 
 
+@pytest.mark.parametrize("pages", [1, 2])
+def test_what_said_nothing_new_tells_the_version_of_the_day_when_it_comes_again(
+    database: str, tmp_path: Path, pages: int
+) -> None:
+    with ExitStack() as stack:
+        amends = stack.enter_context(desk(database, tmp_path, start=False))
+        known = amends.order(OpenRelationship(), crm("C-1"), key="again")
+        grows = amends.order(late(), crm("C-1"))
+        futures = [amends.writer.submit(one) for one in (grows, known)]
+        if pages == 2:
+            amends.writer.start()
+            assert [one.result(30).version for one in futures] == [5, 5]
+            amends.writer.stop(30)
+        later = amends if pages == 1 else stack.enter_context(desk(database, tmp_path, start=False))
+        futures += [later.writer.submit(one) for one in (grows, known)]
+        later.writer.start()
+        grown, repeated = (one.result(30) for one in futures[2:])
+        assert repeated.replayed
+        assert repeated.version == grown.version == 10
+
+
 def test_a_full_queue_says_busy_at_once(database: str, tmp_path: Path) -> None:
     with desk(database, tmp_path, start=False, queue_size=2) as amends:
         waiting = [amends.writer.submit(amends.order(late(), crm("C-1"))) for _ in range(2)]
@@ -304,6 +327,41 @@ def test_a_full_queue_says_busy_at_once(database: str, tmp_path: Path) -> None:
             amends.writer.submit(amends.order(late(), crm("C-1")))
         amends.writer.start()
         assert [future.result(30).version for future in waiting] == [5, 10]
+
+
+def test_few_large_orders_fill_the_queue_like_many_small_ones(database: str, tmp_path: Path) -> None:
+    with desk(database, tmp_path, start=False, queue_bytes=1000) as amends:
+        waiting = [amends.writer.submit(amends.order(late(), crm("C-1"), size=5000))]
+        with pytest.raises(Busy):
+            amends.writer.submit(amends.order(late(), crm("C-1"), size=1))
+        amends.writer.start()
+        assert waiting[0].result(30).version == 5
+        assert amends.writer.submit(amends.order(late(), crm("C-1"), size=5000)).result(30).version == 10
+
+
+def test_of_orders_handed_over_together_the_first_that_find_room_are_taken(database: str, tmp_path: Path) -> None:
+    done = Event()
+    with desk(database, tmp_path, start=False, queue_size=2) as amends:
+        orders = [amends.order(late(), crm("C-1")) for _ in range(4)]
+        together = amends.writer.hand_over(orders, done.set)
+        assert not done.is_set()
+        amends.writer.start()
+        assert done.wait(30)
+        *taken, third, fourth = together.answers()
+        assert [one.version for one in taken] == [5, 10]
+        assert isinstance(third, Busy)
+        assert isinstance(fourth, Busy)
+
+
+def test_what_nobody_waited_for_is_taken_out_of_the_line(database: str, tmp_path: Path) -> None:
+    with desk(database, tmp_path, start=False) as amends:
+        together = amends.writer.hand_over([amends.order(late(), crm("C-1"))], lambda: None)
+        [answer] = together.answers()
+        assert isinstance(answer, Unavailable)
+        assert answer.facts()["recorded"] == "no"
+        amends.writer.start()
+        amends.post(late(), crm("C-2"))
+        assert read_head(amends.engine.connect(), "main").position == 5
 
 
 def test_a_stopping_writer_finishes_what_it_accepted(database: str, tmp_path: Path) -> None:

@@ -1,10 +1,11 @@
-"""No personal datum leaves its encrypted section: not into headers, projections, log lines or URLs.
+"""No personal datum leaves its encrypted section: not into headers, projections, log lines, metrics or URLs.
 
 Canaries go through every personal field of every command, by every route, in requests that are taken and in
 requests that are refused. The service runs as a process of its own; then everything it left is searched.
 """
 
 import json
+import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -20,10 +21,13 @@ from infrastructure.api_keys import ApiKeys
 from infrastructure.engine import make_engine
 from projections import ALL
 from tests.support.canaries import NAME, Canaries, kept, traces
+from tests.support.exposition import Exposition
 from tests.support.processes import House, Serving, house
 
 LATER = (datetime.now(UTC) + timedelta(days=30)).isoformat()
 TYPE_OF = {kind.PATH: event_type for event_type, kind in COMMAND_OF_TYPE.items()}
+FOR_OPERATORS = {"stream_parked", "stream_still_parked", "stream_released", "settle_failed"}
+"""Lines about what got stuck: whoever mends it must know whose stream it is."""
 Post = Callable[[str, str, dict[str, Any]], httpx2.Response]
 """(path of the command, customer's id, body) -> the answer."""
 
@@ -234,6 +238,8 @@ def be_refused(cage: Cage, customer: str) -> None:
         cage.ask("POST", path, json=said | {"by": {"colleague_id": text * 5}}),
         cage.ask("POST", path, json=said | {"occurred_at": "2999-01-01T00:00:00Z"}),
         cage.ask("POST", path, json=said, headers={"If-Match": '"v1"'}),
+        cage.ask("POST", path, json=said, headers={"If-Match": '"v1"', "traceparent": "qanary0001"}),
+        cage.ask("POST", path, json=said, headers={"If-Match": '"v1"', "Request-Id": "qanary0001"}),
         cage.ask("POST", path, json=said, headers={"If-Match": "qanary0001@mail.example"}),
         cage.ask("POST", path, json=said, headers={"Idempotency-Key": "qanary 0001 @mail.example"}),
         cage.ask("POST", path, json=said, headers={"Authorization": "Bearer qanary0001"}),
@@ -272,6 +278,14 @@ def be_refused(cage: Cage, customer: str) -> None:
         assert cage.ask("GET", address, params={"limit": "1", "q": NAME}).status_code == 422
 
 
+def talk_nonsense(cage: Cage) -> None:
+    """What is no HTTP at all, with a canary in it."""
+    url = cage.http.base_url
+    with socket.create_connection((url.host, url.port or 80), timeout=30) as caller:
+        caller.sendall(b"qanary0001@mail.example\r\n\x1b[31m\r\n\r\n")
+        assert b"400" in caller.recv(1000)
+
+
 @dataclass
 class Left:
     """What is there when everything was told: the cage, what the server logged, and who was told about."""
@@ -304,6 +318,7 @@ def _tell_everything(cage: Cage) -> list[str]:
     for _ in range(50):  # enough for a snapshot
         cage.told(cage.direct, customers[0], "record-expectation", topic="speed")
     be_refused(cage, customers[0])
+    talk_nonsense(cage)
     return customers
 
 
@@ -369,8 +384,48 @@ def test_no_log_line_holds_a_canary_and_every_line_is_json(left: Left):
         record = json.loads(line)
         plain = json.dumps(record, ensure_ascii=False).encode()
         assert (traces(line), traces(plain)) == ([], []), record
-        # Ids of customers are no names, and stay out of access logs all the same.
-        assert not any(customer.encode() in line for customer in left.customers)
+        # Ids of customers are random and no names. Lines for operators name streams by them; nothing else does.
+        if record["event"] not in FOR_OPERATORS:
+            assert not any(customer.encode() in line for customer in left.customers), record
+
+
+def test_no_stream_got_stuck_over_a_canary(left: Left):
+    events = {json.loads(line)["event"] for line in left.server.log.read_bytes().splitlines()}
+    assert "request" in events
+    assert not events & FOR_OPERATORS
+
+
+def test_every_line_says_which_request_it_is_about_and_writes_where_they_stand(left: Left):
+    lines = [json.loads(line) for line in left.server.log.read_bytes().splitlines()]
+    requests = [line for line in lines if line["event"] == "request"]
+    ids = {one.headers["request-id"] for one in left.cage.answers}
+    assert {line["request"] for line in requests} >= ids
+    told = {line["request"]: line.get("positions") for line in requests}
+    written = [one for one in left.cage.answers if one.status_code == 201 and one.json()["receipts"]]
+    assert len(written) > 100
+    for answer in written:
+        positions = [one["position"] for one in answer.json()["receipts"]]
+        low, high = min(positions), max(positions)
+        assert told[answer.headers["request-id"]] == (str(low) if low == high else f"{low}-{high}")
+
+
+def test_no_metric_tells_a_canary_or_a_customer(left: Left):
+    found = left.cage.http.get("/metrics", headers={"Authorization": ""})
+    assert found.status_code == 200
+    assert traces(found.content) == []
+    assert not [customer for customer in left.customers if customer in found.text]
+    told = Exposition(found.text)
+    # Every route that was asked, and every refusal that was told, is counted in it.
+    assert sum(told.each("amends_refusals_total", "slug").values()) > 100
+    assert told.value("amends_conflicts_total", slug="key_reused") >= 1
+    counted = {one.labels["route"] for one in told.samples() if one.name == "amends_http_requests_total"}
+    assert counted >= {f"/v1/customers/{{customer_id}}/{path}" for path in COMMANDS if path != "open"}
+    assert counted >= {"unmatched", "/v1/customers", "/v1/events", "/v1/schemas/{event_type}", "/problems/{slug}"}
+
+
+def test_what_a_library_logs_is_passed_on_by_its_name_alone(left: Left):
+    lines = [json.loads(line) for line in left.server.log.read_bytes().splitlines()]
+    assert "uvicorn.error" in {line["library"] for line in lines if line["event"] == "library_log"}
 
 
 def test_no_answer_to_a_post_or_a_refused_request_tells_a_canary(left: Left):

@@ -8,12 +8,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from itertools import zip_longest
+from math import inf
 from typing import Any, Final
 
 import httpx2
 import orjson
 from sqlalchemy import Connection, text
 
+from infrastructure.record import Record, leaf_hash
 from projections import ALL
 
 PAGE: Final = 500
@@ -32,6 +34,12 @@ class Entry:
     topic: str
     leaf_hash: str
 
+    @classmethod
+    def of(cls, record: Record) -> "Entry":
+        """As its writer would promise it."""
+        stream, leaf = str(record.stream_id), leaf_hash(record.header).hex()
+        return cls(record.position, stream, record.version, str(record.event_id), record.topic, leaf)
+
 
 @dataclass(frozen=True, slots=True)
 class Acknowledged:
@@ -39,6 +47,10 @@ class Acknowledged:
 
     key: str
     receipts: tuple[Entry, ...]
+    began: float = -inf
+    """When he asked first."""
+    ended: float = inf
+    """When he had the answer."""
 
 
 # What was told against what there is.
@@ -47,13 +59,17 @@ class Acknowledged:
 def faults(ledger: Sequence[Entry], told: Sequence[Acknowledged], head: int) -> list[str]:
     """Everything wrong with a ledger all of whose events were acknowledged to somebody; empty when it is sound."""
     return [
-        *_gaps(ledger, head),
-        *_version_gaps(ledger),
-        *_doubled(ledger),
+        *disorder(ledger, head),
         *_broken_promises(ledger, told),
         *_unequal_answers(told),
         *_unclaimed(ledger, told),
+        *_out_of_time(told),
     ]
+
+
+def disorder(ledger: Sequence[Entry], head: int) -> list[str]:
+    """What is wrong with a ledger in itself, whoever was told what."""
+    return [*_gaps(ledger, head), *_version_gaps(ledger), *_doubled(ledger)]
 
 
 def _gaps(ledger: Sequence[Entry], head: int) -> Iterator[str]:
@@ -111,20 +127,53 @@ def _unclaimed(ledger: Sequence[Entry], told: Sequence[Acknowledged]) -> Iterato
             yield f"event {event_id} answers several keys: {sorted(keys)}"
 
 
+def _out_of_time(told: Sequence[Acknowledged]) -> Iterator[str]:
+    """Events that stand before others which had been acknowledged before anybody asked for them."""
+    spans = sorted(_spans(told), key=lambda one: one.began)
+    by_end = sorted(spans, key=lambda one: one.ended)
+    ended, last = 0, None
+    for one in spans:
+        while by_end[ended].ended < one.began:
+            before = by_end[ended]
+            last = before if last is None or _last(before) > _last(last) else last
+            ended += 1
+        if last is not None and one.receipts[0].position < _last(last):
+            yield f"{one.key} was asked for when {last.key} had its answer, and stands before it"
+
+
+def _spans(told: Sequence[Acknowledged]) -> Iterator[Acknowledged]:
+    """Each key once, from when it was first asked for until it was first answered: in between it was recorded."""
+    found: dict[str, Acknowledged] = {}
+    for one in told:
+        if one.receipts:
+            known = found.setdefault(one.key, one)
+            began, ended = min(known.began, one.began), min(known.ended, one.ended)
+            found[one.key] = replace(known, began=began, ended=ended)
+    yield from found.values()
+
+
+def _last(answer: Acknowledged) -> int:
+    return answer.receipts[-1].position
+
+
 # What there is, read in two ways.
 
 
 def over_http(http: httpx2.Client) -> tuple[list[Entry], int]:
     """Every event as GET /v1/events shows it, and the head. Leaf hashes are not shown there: they are empty."""
     entries: list[Entry] = []
-    after, ended, head = 0, False, 0
-    while not ended:
-        answer = http.get("/v1/events", params={"after": after, "limit": PAGE})
-        answer.raise_for_status()
-        page, head = answer.json(), int(answer.headers["Amends-Position"])
-        entries += map(_shown, page["data"])
-        after, ended = page["next"], page["end_of_log"]
-    return entries, head
+    while True:
+        page, head = page_over_http(http, len(entries))
+        entries += page
+        if len(page) < PAGE:
+            return entries, head
+
+
+def page_over_http(http: httpx2.Client, after: int) -> tuple[list[Entry], int]:
+    """The events after a position as GET /v1/events shows them, at most a page, and the head."""
+    answer = http.get("/v1/events", params={"after": after, "limit": PAGE})
+    answer.raise_for_status()
+    return [_shown(event) for event in answer.json()["data"]], int(answer.headers["Amends-Position"])
 
 
 def _shown(event: Mapping[str, Any]) -> Entry:

@@ -1,8 +1,9 @@
 """A real service over HTTP: writer, read models and keys on a real database, with a clock that tests move."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -61,12 +62,21 @@ def _named(headers: dict[str, str]) -> dict[str, str]:
 
 
 @contextmanager
-def service(database: str, folder: Path, **settings: Any) -> Iterator[Service]:
-    """A service on this database with a key that has every scope but `import`."""
+def service(
+    database: str,
+    folder: Path,
+    *,
+    told_by: Callable[[Clock], Callable[[], datetime]] = lambda clock: clock,
+    **settings: Any,
+) -> Iterator[Service]:
+    """A service on this database with a key that has every scope but `import`.
+
+    `told_by` makes what the service takes for the time out of the clock that the test moves.
+    """
     chosen = Settings(database_url=database, key_file=folder / "amends.key", **settings)
     migrate(chosen)
     clock = Clock()
-    container = Container(chosen, clock)
+    container = Container(chosen, told_by(clock))
     app = create_app(container)
     container.start_writing()
     container.projector.catch_up()

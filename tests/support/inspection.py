@@ -2,17 +2,25 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
-from sqlalchemy import Connection, text
+import psycopg
+from sqlalchemy import Connection, make_url
 
 from infrastructure.engine import make_engine
 from tests.support import checker
-from tests.support.load import Answer, badly_answered
+from tests.support.checker import Acknowledged
+from tests.support.load import Answer, Load, badly_answered
 from tests.support.processes import House, Serving, eventually
 
 
-def inspect(house: House, servers: Sequence[Serving], answers: Sequence[Answer]) -> None:
-    """Asks the servers, stops them, reads the rows, and makes every read model anew. Fails on any fault."""
+def inspect(
+    house: House, servers: Sequence[Serving], answers: Sequence[Answer], others: Sequence[Acknowledged] = ()
+) -> int:
+    """Asks the servers, stops them, reads the rows, and makes every read model anew. Fails on any fault.
+
+    `others` is what was recorded by somebody else than these servers. Gives the number of events.
+    """
     # A few of each kind are enough to see what went wrong.
     assert badly_answered(answers)[:5] == []
     shown, head = _shown_alike(servers)
@@ -22,12 +30,27 @@ def inspect(house: House, servers: Sequence[Serving], answers: Sequence[Answer])
         stored, live, before = checker.in_headers(conn), checker.live_rows(conn), checker.generations(conn)
         assert checker.parked(conn) == []
     assert checker.disagreements(shown, stored)[:5] == []
-    assert checker.faults(stored, [answer.acknowledged for answer in answers], head)[:5] == []
+    told = [*others, *(answer.acknowledged for answer in answers)]
+    assert checker.faults(stored, told, head)[:5] == []
 
     house.run("rebuild", "all")
     with reading(house) as conn:
         assert checker.generations(conn) == {name: number + 1 for name, number in before.items()}
         assert checker.differences(live, checker.live_rows(conn))[:5] == []
+    return head
+
+
+def asked_again(servers: Sequence[Serving], answers: Sequence[Answer], clients: int = 8) -> list[Answer]:
+    """The answers to every post of these sent once more; whoever was acknowledged is told that it is a repetition.
+
+    Whether it is the same answer is for `inspect` to see, with the first ones.
+    """
+    posts = {answer.post.key: answer.post for answer in answers}
+    with Load(servers, clients) as load:
+        load.start(posts.values())
+        again = load.finish()
+    assert [one for one in again if one.status == 201 and not one.replayed][:5] == []
+    return again
 
 
 def _shown_alike(servers: Sequence[Serving]) -> tuple[list[checker.Entry], int]:
@@ -42,12 +65,35 @@ def _shown_alike(servers: Sequence[Serving]) -> tuple[list[checker.Entry], int]:
 
 def rolled_back_inserts(house: House) -> int:
     """How many events PostgreSQL took in and threw away again, counted when the servers have gone."""
-    others = text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")
+    _wait_until_alone(house)
     with reading(house) as conn:
-        # A connection counts what it did when it ends.
-        eventually(lambda: conn.execute(others).scalar() == 1, "the servers' connections are gone")
-        conn.rollback()
         return checker.rolled_back_inserts(conn)
+
+
+def rollbacks(house: House) -> int:
+    """How many transactions PostgreSQL rolled back in this database, counted when everybody has gone."""
+    _wait_until_alone(house)
+    with _watching(house) as conn:
+        query = "SELECT xact_rollback FROM pg_stat_database WHERE datname = current_database()"
+        return int(conn.execute(query).fetchone()[0])  # type: ignore[index]
+
+
+def _wait_until_alone(house: House) -> None:
+    # A connection counts what it did when it ends.
+    others = """
+        SELECT count(*) FROM pg_stat_activity
+        WHERE datname = current_database() AND backend_type = 'client backend'
+    """
+    with _watching(house) as conn:
+        eventually(lambda: conn.execute(others).fetchone() == (1,), "the others' connections are gone")
+
+
+@contextmanager
+def _watching(house: House) -> "Iterator[psycopg.Connection[Any]]":
+    """A connection that rolls nothing back itself."""
+    address = make_url(house.database).set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(address, autocommit=True) as conn:
+        yield conn
 
 
 @contextmanager

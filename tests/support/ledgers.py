@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
-from sqlalchemy import Engine, Table, select
+from sqlalchemy import Connection, Engine, Table, select
 
 from domain.kinds import Fact
 from infrastructure.engine import make_engine, writing
@@ -17,6 +17,7 @@ from infrastructure.generations import live_generation
 from infrastructure.keys import Keyring, SubjectKey, create_secrets
 from infrastructure.mapper import Mapper
 from infrastructure.projector import Projector
+from infrastructure.record import Draft, Record
 from infrastructure.recorder import insert_records, lock_head, move_head
 from projections import ALL
 from projections.base import Source
@@ -73,32 +74,37 @@ class Book:
                 for table in one.tables
             }
 
+    def append(self, conn: Connection, facts: Sequence[Fact], recorded_at: datetime | None = None) -> list[Record]:
+        """Appends in a transaction of the caller's, as recorded when the facts say or not before that moment."""
+        head = lock_head(conn, self.mapper.ledger)
+        now = None if recorded_at is None else max(recorded_at, head.recorded_at)
+        drafts = [self._drafted(conn, fact) for fact in facts]
+        records = [
+            draft.complete(head.position + n, now or fact.recorded_at)
+            for n, (draft, fact) in enumerate(zip(drafts, facts, strict=True), start=1)
+        ]
+        insert_records(conn, records)
+        move_head(conn, self.mapper.ledger, records[-1].position, records[-1].recorded_at)
+        return records
+
     def _append(self, facts: Sequence[Fact]) -> None:
         with writing(self.engine) as conn:
-            head = lock_head(conn, self.mapper.ledger)
-            drafts = []
-            for fact in facts:
-                customer, named = self.mapper.needs(fact.event)
-                drafts.append(
-                    self.mapper.draft(
-                        fact.event,
-                        stream_id=fact.stream_id,
-                        version=fact.version,
-                        event_id=fact.event_id,
-                        occurred_at=fact.occurred_at,
-                        actor=fact.actor,
-                        source=fact.source,
-                        time_known=fact.time_known,
-                        customer_key=self._key(conn, fact.stream_id) if customer else None,
-                        colleague_key=self._key(conn, named) if named else None,
-                    )
-                )
-            records = [
-                draft.complete(head.position + n, fact.recorded_at)
-                for n, (draft, fact) in enumerate(zip(drafts, facts, strict=True), start=1)
-            ]
-            insert_records(conn, records)
-            move_head(conn, self.mapper.ledger, records[-1].position, records[-1].recorded_at)
+            self.append(conn, facts)
+
+    def _drafted(self, conn: Connection, fact: Fact) -> Draft:
+        customer, named = self.mapper.needs(fact.event)
+        return self.mapper.draft(
+            fact.event,
+            stream_id=fact.stream_id,
+            version=fact.version,
+            event_id=fact.event_id,
+            occurred_at=fact.occurred_at,
+            actor=fact.actor,
+            source=fact.source,
+            time_known=fact.time_known,
+            customer_key=self._key(conn, fact.stream_id) if customer else None,
+            colleague_key=self._key(conn, named) if named else None,
+        )
 
     def _key(self, conn: object, subject: UUID) -> SubjectKey:
         if subject not in self.keys:

@@ -1,114 +1,20 @@
 """Load: many clients that post at the same time, keep every answer, and try again until they have one."""
 
 import queue
-import random
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from typing import Any, Final
-from uuid import UUID
+from typing import Final
 
 import httpx2
 
-from tests.support.checker import Acknowledged, Entry
+from tests.support.posts import Answer, Batch, Plan, Post, Trying
 from tests.support.processes import PATIENCE_SECONDS, Serving
 
-MOST_ATTEMPTS: Final = 100
-SOURCE: Final = "urn:test"
-MOVES: Final[tuple[tuple[str, str, dict[str, Any]], ...]] = (
-    ("apologise", "apology.made", {"said": "regret"}),
-    ("apologise", "apology.made", {"said": "admits_and_commits", "feeling_named": True}),
-    ("update-customer", "customer.updated", {"kind": "progress"}),
-    ("contact-again", "customer.contacted_again", {"channel": "phone", "repeated_information": True}),
-    ("request-information", "information.requested", {"questions": 2}),
-    ("state-satisfaction", "satisfaction.stated", {"instrument": "CSAT", "value": 3, "verbatim": "so so"}),
-    ("make-gesture", "gesture.made", {"kind": "surprise"}),
-)
-"""(path, topic, body) of moves that no rule refuses while a recovery is open."""
-
-
-@dataclass(frozen=True, slots=True)
-class Post:
-    """One request, decided before it is sent: whoever sends it again sends the very same."""
-
-    key: str
-    customer: int
-    path: str
-    body: Mapping[str, Any]
-    is_event: bool = False
-    """A CloudEvent, whose id is its key; else a command with an Idempotency-Key."""
-    refused: bool = False
-    """Whether a rule forbids it, so that it must leave no trace."""
-
-    def send(self, http: httpx2.Client) -> httpx2.Response:
-        """The answer of the server behind this client."""
-        if self.is_event:
-            return http.post(
-                "/v1/events", json=dict(self.body), headers={"Content-Type": "application/cloudevents+json"}
-            )
-        return http.post(self.path, json=dict(self.body), headers={"Idempotency-Key": f'"{self.key}"'})
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What came of a post in the end."""
-
-    post: Post
-    status: int
-    document: Mapping[str, Any]
-    replayed: bool
-    attempts: int
-
-    @property
-    def acknowledged(self) -> Acknowledged:
-        """The receipts, under the key they were given for."""
-        return Acknowledged(self.post.key, tuple(Entry(**one) for one in self.document.get("receipts", ())))
-
-
-class Plan:
-    """What a number of customers will tell. The same seed tells the same."""
-
-    def __init__(self, seed: int, customers: int) -> None:
-        self._chance, self._customers = random.Random(seed), customers
-        self._recoveries = {number: self._id() for number in range(customers)}
-
-    def openings(self) -> list[Post]:
-        """Two failures of every customer, told by a reference that nobody knows yet; every fourth comes twice."""
-        firsts = [self._failure(number, self._recoveries[number]) for number in range(self._customers)]
-        seconds = [self._failure(number, self._id()) for number in range(self._customers)]
-        return self._with_twins([post for pair in zip(firsts, seconds, strict=True) for post in pair], every=4)
-
-    def moves(self, known: Mapping[int, str], posts: int) -> list[Post]:
-        """What is told of customers whose ids are known by now: commands, CloudEvents, twins, and some refused."""
-        return self._with_twins([self._move(known, n) for n in range(posts)], every=10)[:posts]
-
-    def _move(self, known: Mapping[int, str], n: int) -> Post:
-        number = self._chance.randrange(self._customers)
-        path, topic, body = self._chance.choice(MOVES)
-        refused = n % 25 == 24
-        data = body | {"recovery_id": self._id() if refused else self._recoveries[number]}
-        if n % 6 == 5:
-            return replace(self._event(number, topic, data, subject=known[number]), refused=refused)
-        return Post(self._id(), number, f"/v1/customers/{known[number]}/{path}", data, refused=refused)
-
-    def _failure(self, number: int, recovery_id: str) -> Post:
-        data = {"what": "late", "description": "the parcel did not come", "recovery_id": recovery_id}
-        return self._event(
-            number, "failure.reported", data | {"customer": {"kind": "crm", "value": f"C-{number}"}}
-        )
-
-    def _event(self, number: int, topic: str, data: Mapping[str, Any], **attributes: str) -> Post:
-        key = self._id()
-        event = {"specversion": "1.0", "id": key, "source": SOURCE, "type": f"amends.{topic}.v1", "data": data}
-        return Post(key, number, "/v1/events", event | attributes, is_event=True)
-
-    def _with_twins(self, posts: Iterable[Post], every: int) -> list[Post]:
-        # Side by side, so that two clients have them in flight at the same time.
-        return [twin for n, post in enumerate(posts) for twin in ([post, post] if n % every == 0 else [post])]
-
-    def _id(self) -> str:
-        return str(UUID(int=self._chance.getrandbits(128), version=4))
+__all__ = ["Answer", "Batch", "Load", "Plan", "Post", "badly_answered", "customers_of"]
+GIVES_UP_AFTER_SECONDS: Final = 2 * PATIENCE_SECONDS
+LONGEST_REST_SECONDS: Final = 0.5
 
 
 class Load:
@@ -131,9 +37,9 @@ class Load:
             server.ready.set()
         self._pool.shutdown()
 
-    def start(self, posts: Iterable[Post]) -> None:
+    def start(self, posts: Iterable[Post | Batch]) -> None:
         """Lets the clients share these posts among themselves."""
-        waiting: queue.SimpleQueue[Post] = queue.SimpleQueue()
+        waiting: queue.SimpleQueue[Post | Batch] = queue.SimpleQueue()
         for post in posts:
             waiting.put(post)
         self._answers = []
@@ -151,10 +57,15 @@ class Load:
     def finish(self) -> list[Answer]:
         """Every answer, once all posts have one."""
         for one in self._working:
-            one.result(10 * PATIENCE_SECONDS)
+            one.result(20 * PATIENCE_SECONDS)
         return self._answers
 
-    def _work(self, server: Serving, waiting: "queue.SimpleQueue[Post]") -> None:
+    @property
+    def working(self) -> bool:
+        """Whether some client still has something to ask."""
+        return not all(one.done() for one in self._working)
+
+    def _work(self, server: Serving, waiting: "queue.SimpleQueue[Post | Batch]") -> None:
         client = _Client(server)
         try:
             while not self._over.is_set():
@@ -166,19 +77,23 @@ class Load:
         finally:
             client.close()
 
-    def _until_answered(self, client: "_Client", post: Post) -> Answer:
-        for attempt in range(1, MOST_ATTEMPTS + 1):
+    def _until_answered(self, client: "_Client", post: Post | Batch) -> list[Answer]:
+        trying = Trying()
+        while time.monotonic() < trying.began + GIVES_UP_AFTER_SECONDS:
             assert client.server.ready.wait(PATIENCE_SECONDS), "the server did not come back"
+            trying.attempts += 1
             response = client.try_once(post)
-            if response is not None and response.status_code != 503:
-                replayed = response.headers.get("Idempotency-Replayed") == "true"
-                return Answer(post, response.status_code, response.json(), replayed, attempt)
+            answers = None if response is None else post.answers(response, trying)
+            if answers is not None:
+                return answers
+            # As callers are told to: a little later each time.
+            self._over.wait(min(0.01 * 2**trying.attempts, LONGEST_REST_SECONDS))
             assert not self._over.is_set(), "the others have given up"
-        raise AssertionError(f"{post.key} got no answer in {MOST_ATTEMPTS} attempts")
+        raise AssertionError(f"{post.key} got no answer in {trying.attempts} attempts")
 
-    def _keep(self, answer: Answer) -> None:
+    def _keep(self, answers: Iterable[Answer]) -> None:
         with self._answered:
-            self._answers.append(answer)
+            self._answers += answers
             self._answered.notify_all()
 
 
@@ -189,7 +104,7 @@ class _Client:
         self.server = server
         self._url, self._http = server.url, server.http()
 
-    def try_once(self, post: Post) -> httpx2.Response | None:
+    def try_once(self, post: Post | Batch) -> httpx2.Response | None:
         """The answer; None when none came, so that nobody knows what became of the post."""
         if self._url != self.server.url:
             self.close()

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
-from typing import Final
+from typing import ClassVar, Final, TypeVar
 
 import httpx2
 
@@ -69,41 +69,66 @@ class House:
         return own | {"AMENDS_DATABASE_URL": self.database, "AMENDS_KEY_FILE": str(self.folder / "amends.key")}
 
     @contextmanager
-    def serving(self) -> Iterator["Serving"]:
+    def serving(self, *options: str, program: str = PROGRAM) -> Iterator["Serving"]:
         """A server that is ready; at the end of the block it is gone, whatever became of it."""
-        server = Serving(self.environment(), self.folder, {"Authorization": f"Bearer {self.bearer}"})
-        try:
-            server.start()
+        headers = {"Authorization": f"Bearer {self.bearer}"}
+        server = Serving(self.environment(), self.folder, headers, options=options, program=program)
+        with _running(server):
             yield server
-        finally:
-            server.kill()
+
+    @contextmanager
+    def working(self) -> Iterator["Working"]:
+        """An `amends worker` at work; at the end of the block it is gone too."""
+        with _running(Working(self.environment(), self.folder)) as worker:
+            yield worker
 
 
 _numbers = count(1)
+AnyProcess = TypeVar("AnyProcess", bound="Process")
+
+
+@contextmanager
+def _running(process: AnyProcess) -> Iterator[AnyProcess]:
+    try:
+        process.start()
+        yield process
+    finally:
+        process.kill()
 
 
 @dataclass
-class Serving:
-    """One `amends serve`. Each start takes a free port, so `url` changes."""
+class Process:
+    """One process of the program, which can be killed and started again."""
 
     environment: dict[str, str]
     folder: Path
-    headers: Mapping[str, str]
-    url: str = ""
-    ready: threading.Event = field(default_factory=threading.Event)
-    """Clears before the server is killed, and is set when it can be asked again."""
-    process: "subprocess.Popen[str] | None" = None
+    options: tuple[str, ...] = field(default=(), kw_only=True)
+    program: str = field(default=PROGRAM, kw_only=True)
+    """What it runs instead of itself, to see that a test would notice."""
+    process: "subprocess.Popen[str] | None" = field(default=None, kw_only=True)
     log: Path = field(init=False)
     """What it wrote to standard error, over all its starts."""
+    verb: ClassVar[tuple[str, ...]]
 
     def __post_init__(self) -> None:
-        self.log = self.folder / f"serve-{next(_numbers)}.log"
+        self.log = self.folder / f"{self.verb[0]}-{next(_numbers)}.log"
 
     def start(self) -> None:
-        """Starts it and waits until /readyz says yes."""
+        """Starts it and waits until it says that it is at work."""
+        self._launch()
+
+    def kill(self) -> None:
+        """Kill -9: nothing is finished, flushed or said."""
+        self._end(signal.SIGKILL)
+
+    def stop(self, within_seconds: float = PATIENCE_SECONDS) -> int:
+        """Tells it to stop, as an operator does; gives its exit code. Fails when it takes longer than this."""
+        return self._end(signal.SIGTERM, within_seconds)
+
+    def _launch(self) -> str:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-c", PROGRAM, "serve", "--port", "0"],
+                [sys.executable, "-c", self.program, *self.verb, *self.options],
                 env=self.environment,
                 cwd=self.folder,
                 stdin=subprocess.DEVNULL,
@@ -111,40 +136,55 @@ class Serving:
                 stderr=log,
                 text=True,
             )
-        self.url = self._told_address()
-        with self.http() as http:
-            eventually(lambda: http.get("/readyz").status_code == 200, "the server is ready")
-        self.ready.set()
-
-    def _told_address(self) -> str:
-        assert self.process is not None
         assert self.process.stdout is not None
         told, _, _ = select.select([self.process.stdout], [], [], PATIENCE_SECONDS)
         line = self.process.stdout.readline() if told else ""
-        assert "http://" in line, f"the server did not start: {line}{self.log.read_text()[-2000:]}"
-        return line.split()[-1].rstrip("/")
+        assert line, f"it did not start: {self.log.read_text()[-2000:]}"
+        return line
 
-    def kill(self) -> None:
-        """Kill -9: nothing is finished, flushed or said."""
-        self._end(signal.SIGKILL)
-
-    def stop(self) -> int:
-        """Tells it to stop, as an operator does; gives its exit code."""
-        return self._end(signal.SIGTERM)
-
-    def _end(self, number: signal.Signals) -> int:
-        self.ready.clear()
+    def _end(self, number: signal.Signals, within_seconds: float = PATIENCE_SECONDS) -> int:
         process, self.process = self.process, None
         if process is None:
             return 0
         process.send_signal(number)
         try:
-            return process.wait(PATIENCE_SECONDS)
+            return process.wait(within_seconds)
         finally:
             process.kill()
             process.wait()
             assert process.stdout is not None
             process.stdout.close()
+
+
+@dataclass
+class Working(Process):
+    """One `amends worker`."""
+
+    verb = ("worker",)
+
+
+@dataclass
+class Serving(Process):
+    """One `amends serve`. Each start takes a free port, so `url` changes."""
+
+    headers: Mapping[str, str] = field(default_factory=dict)
+    url: str = ""
+    ready: threading.Event = field(default_factory=threading.Event)
+    """Clears before the server is killed, and is set when it can be asked again."""
+    verb = ("serve", "--port", "0")
+
+    def start(self) -> None:
+        """Starts it and waits until /readyz says yes."""
+        line = self._launch()
+        assert "http://" in line, f"the server did not start: {line}{self.log.read_text()[-2000:]}"
+        self.url = line.split()[-1].rstrip("/")
+        with self.http() as http:
+            eventually(lambda: http.get("/readyz").status_code == 200, "the server is ready")
+        self.ready.set()
+
+    def _end(self, number: signal.Signals, within_seconds: float = PATIENCE_SECONDS) -> int:
+        self.ready.clear()
+        return super()._end(number, within_seconds)
 
     def http(self) -> httpx2.Client:
         """A client that talks to it, as it is now."""

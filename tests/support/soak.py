@@ -11,6 +11,11 @@ SOAK: Final = os.environ.get("AMENDS_SOAK") == "1"
 """Whether this run takes its time: `AMENDS_SOAK=1 pytest -m soak`, which is what `make soak` runs."""
 Test = TypeVar("Test", bound=Callable[..., None])
 
+sqlite_in_soak: Final = pytest.mark.parametrize(
+    "any_house", ["postgresql", pytest.param("sqlite", marks=pytest.mark.soak)], indirect=True
+)
+"""For dear tests of what does not depend on the kind of database: PostgreSQL always, SQLite only in a soak."""
+
 
 def examples(few: int, *, many: int) -> Callable[[Test], Test]:
     """Tries few examples, or many of them in a soak; only there the test is marked `soak`."""

@@ -93,6 +93,14 @@ def test_a_key_that_got_two_answers_is_seen() -> None:
     assert len(faults(LEDGER, [*TOLD, other], 4)) == 1
 
 
+def test_an_event_that_stands_before_one_acknowledged_earlier_is_seen() -> None:
+    pear = replace(TOLD[1], began=3.0, ended=4.0)
+    late = replace(TOLD[3], began=0.0, ended=9.0)  # asked again; it was there long before
+    assert faults(LEDGER, [replace(TOLD[0], began=1.0, ended=2.0), pear, TOLD[2], late], 4) == []
+    told = [replace(TOLD[0], began=5.0, ended=6.0), pear, TOLD[2]]
+    assert faults(LEDGER, told, 4) == ["k1 was asked for when k2 had its answer, and stands before it"]
+
+
 def test_one_event_that_answers_two_keys_is_seen() -> None:
     assert faults(LEDGER, [*TOLD, Acknowledged("k4", (LEDGER[3],))], 4) == [
         "event e4 answers several keys: ['k3', 'k4']"

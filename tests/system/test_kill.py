@@ -1,66 +1,134 @@
-"""A server killed without warning, again and again: nothing that it confirmed is lost, nothing is done twice."""
+"""Servers, workers and databases crashed again and again: what was confirmed is kept, and nothing is doubled."""
 
+import json
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
+import psycopg
 import pytest
 
-from tests.support.inspection import inspect
-from tests.support.load import Answer, Load, Plan, Post, customers_of
-from tests.support.processes import House, Serving
+from tests.support import checker
+from tests.support.databases import DURABLE, NotOurs, Server, postgres
+from tests.support.inspection import asked_again, inspect, reading
+from tests.support.load import Load, Plan, customers_of
+from tests.support.nemesis import Nemesis
+from tests.support.processes import PROGRAM, House, house
 
 SEED: Final = 20_260_717
 CLIENTS: Final = 8
+KEPT: Final = Path(__file__).resolve().parents[2] / "build" / "crashes.json"
+"""Where the long form says how much it did."""
 
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How much is posted, and how often the server dies while customers are opened and while moves are told."""
+    """How much is posted, and how many crashes there are while customers are opened and while moves are told."""
 
     customers: int
     moves: int
-    kills_at_openings: int
-    kills_at_moves: int
+    crashes_at_openings: int
+    crashes_at_moves: int
+    workers: int
 
 
-SIZES: Final = (
-    pytest.param(Size(customers=60, moves=250, kills_at_openings=1, kills_at_moves=2), id="short"),
-    pytest.param(
-        Size(customers=500, moves=6_000, kills_at_openings=5, kills_at_moves=20),
-        id="long",
-        marks=pytest.mark.soak,
-    ),
-)
+SHORT: Final = Size(customers=20, moves=70, crashes_at_openings=1, crashes_at_moves=3, workers=1)
+LONG: Final = Size(customers=100, moves=2_000, crashes_at_openings=20, crashes_at_moves=80, workers=2)
+SIZES: Final = (pytest.param(SHORT, id="short"), pytest.param(LONG, id="long", marks=pytest.mark.soak))
 
 
-def under_fire(load: Load, server: Serving, posts: Sequence[Post], moments: Sequence[int]) -> list[Answer]:
-    """The answers to these posts, with a kill -9 of the server each time so many of them had come."""
-    load.start(posts)
-    for answers in moments:
-        load.wait_for(answers)
-        server.kill()
-        server.start()
-    return load.finish()
+@contextmanager
+def manned(house: House, database: Server | None, workers: int) -> Iterator[Nemesis]:
+    """Servers and workers of this house, and who will crash them; one server where that is what is supported."""
+    with ExitStack() as open_:
+        servers = [open_.enter_context(house.serving("--no-worker")) for _ in range(2 if database else 1)]
+        working = [open_.enter_context(house.working()) for _ in range(workers)]
+        yield Nemesis(random.Random(SEED), servers, working, database)
+
+
+def database_of(house: House, request: pytest.FixtureRequest) -> Server | None:
+    """The process behind the house's database, if it has one that is ours to crash."""
+    if house.database.startswith("sqlite"):
+        return None
+    server: Server = request.getfixturevalue("durable_postgres_server")
+    if server.pid is None:
+        pytest.skip("somebody else runs this PostgreSQL: it is not ours to crash")
+    return server
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_a_server_killed_under_load_keeps_what_it_confirmed_and_doubles_nothing(
-    any_house: House, size: Size
+def test_whatever_crashes_under_load_what_was_confirmed_is_there_once_and_in_order(
+    any_house: House, size: Size, request: pytest.FixtureRequest
 ) -> None:
-    chance, plan = random.Random(SEED), Plan(SEED, size.customers)
-
-    def moments(posts: Sequence[Post], kills: int) -> list[int]:
-        # Not so late that nobody is left to be hurt.
-        return sorted(chance.sample(range(1, len(posts) - 2 * CLIENTS), kills))
-
-    with any_house.serving() as server:
-        with Load([server], CLIENTS) as load:
-            openings = plan.openings()
-            opened = under_fire(load, server, openings, moments(openings, size.kills_at_openings))
+    plan = Plan(SEED, size.customers)
+    with manned(any_house, database_of(any_house, request), size.workers) as nemesis:
+        with Load(nemesis.servers, CLIENTS) as load:
+            kinds = nemesis.some(size.crashes_at_openings + size.crashes_at_moves)
+            at_openings, at_moves = kinds[: size.crashes_at_openings], kinds[size.crashes_at_openings :]
+            opened = nemesis.during(load, plan.openings(), at_openings)
             moves = plan.moves(customers_of(opened), size.moves)
-            moved = under_fire(load, server, moves, moments(moves, size.kills_at_moves))
-        answers = opened + moved
-        assert sum(answer.attempts > 1 for answer in answers) >= size.kills_at_openings + size.kills_at_moves
-        inspect(any_house, [server], answers)
+            answers = opened + nemesis.during(load, moves, at_moves)
+        again = asked_again(nemesis.servers, answers)
+        assert any(answer.attempts > 1 for answer in answers)
+        events = inspect(any_house, nemesis.servers, answers + again)
+        kept(request.node.name, {"posts": len(answers), "events": events, **nemesis.crashed})
+
+
+def kept(name: str, did: dict[str, int]) -> None:
+    """Writes down what a run did."""
+    KEPT.parent.mkdir(exist_ok=True)
+    known = json.loads(KEPT.read_text()) if KEPT.exists() else {}
+    KEPT.write_text(json.dumps(known | {name: did}, indent=2) + "\n")
+
+
+# The same, with something wrong: it must be seen.
+
+FORGETFUL: Final = """
+from infrastructure import page
+class Forgetful(page.Idempotency):
+    def answer(self, order): return None
+    def write(self): pass
+page.Idempotency = Forgetful
+"""
+
+
+def test_a_server_that_forgets_which_commands_it_took_is_found_out(sqlite_house: House) -> None:
+    with sqlite_house.serving(program=FORGETFUL + PROGRAM) as server, Load([server], CLIENTS) as load:
+        load.start(Plan(SEED, customers=4).openings())
+        told = [answer.acknowledged for answer in load.finish()]
+        with server.http() as http:
+            ledger, head = checker.over_http(http)
+    assert any("got two answers" in fault for fault in checker.faults(ledger, told, head))
+
+
+def test_a_database_that_confirms_before_it_has_written_is_found_out(tmp_path: Path) -> None:
+    try:
+        with postgres(DURABLE | {"synchronous_commit": "off", "wal_writer_delay": "10s"}) as hasty:
+            told = told_before_a_crash(hasty, tmp_path)
+    except NotOurs as reason:
+        pytest.skip(str(reason))
+    assert any("is lost" in fault for fault in told)
+
+
+def written_out(database: Server) -> None:
+    """Has the database write everything to the disk."""
+    address = database.admin.set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(address, autocommit=True) as conn:
+        conn.execute("CHECKPOINT")
+
+
+def told_before_a_crash(database: Server, folder: Path) -> list[str]:
+    """What the checker finds after a crash of this database under a server's load."""
+    home = house(database.url(database.create()), folder)
+    written_out(database)  # the tables at least are there afterwards
+    with home.serving() as server, Load([server], CLIENTS) as load:
+        load.start(Plan(SEED, customers=10).openings())
+        told = [answer.acknowledged for answer in load.finish()]
+        database.crash()
+        database.start()
+    with reading(home) as conn:
+        ledger = checker.in_headers(conn)
+    return checker.faults(ledger, told, len(ledger))

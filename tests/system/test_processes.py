@@ -6,7 +6,10 @@ from typing import Final
 import pytest
 from sqlalchemy import text
 
-from tests.support.inspection import inspect, reading, rolled_back_inserts
+from infrastructure.recorder import read_head
+from tests.bench.pens import all_told, pens
+from tests.support import checker
+from tests.support.inspection import inspect, reading, rollbacks, rolled_back_inserts
 from tests.support.load import Answer, Load, Plan, customers_of
 from tests.support.processes import House, Serving, eventually
 
@@ -22,10 +25,7 @@ class Size:
     moves: int
 
 
-SIZES: Final = (
-    pytest.param(Size(customers=200, moves=1_000), id="short"),
-    pytest.param(Size(customers=1_000, moves=20_000), id="long", marks=pytest.mark.soak),
-)
+LONG: Final = Size(customers=1_000, moves=20_000)
 
 
 def told(servers: list[Serving], size: Size) -> list[Answer]:
@@ -38,12 +38,39 @@ def told(servers: list[Serving], size: Size) -> list[Answer]:
         return opened + load.finish()
 
 
-@pytest.mark.parametrize("size", SIZES)
-def test_two_processes_on_one_ledger_lose_nothing_double_nothing_and_roll_nothing_back(
-    postgres_house: House, size: Size
+COMMANDS: Final = 1_200
+
+
+@pytest.mark.parametrize("processes", [2, 4])
+def test_several_writing_processes_on_one_ledger_take_turns_and_roll_nothing_back(
+    postgres_house: House, processes: int
+) -> None:
+    key_file, log = postgres_house.folder / "amends.key", postgres_house.folder / "pens.log"
+    before = rollbacks(postgres_house)
+    with pens(1, postgres_house.database, key_file, log) as [alone]:
+        customers = alone.opened("main", 40)
+    by_connecting = rollbacks(postgres_house) - before
+
+    turns = [customers[n % len(customers)] for n in range(COMMANDS)]
+    with pens(processes, postgres_house.database, key_file, log) as several:
+        shares = [{"main": turns[n::processes]} for n in range(processes)]
+        assert all_told(several, shares, callers=64) == COMMANDS
+
+    assert rollbacks(postgres_house) - before == (1 + processes) * by_connecting
+    assert rolled_back_inserts(postgres_house) == 0
+    assert log.read_text() == ""  # no page_failed, no page_split, nothing at all
+    with reading(postgres_house) as conn:
+        ledger = checker.in_headers(conn)
+        assert checker.disorder(ledger, read_head(conn, "main").position) == []
+    assert sum(entry.topic == "customer.updated" for entry in ledger) == COMMANDS
+
+
+@pytest.mark.soak
+def test_two_servers_on_one_ledger_lose_nothing_double_nothing_and_roll_nothing_back(
+    postgres_house: House,
 ) -> None:
     with postgres_house.serving() as one, postgres_house.serving() as other:
-        answers = told([one, other], size)
+        answers = told([one, other], LONG)
         inspect(postgres_house, [one, other], answers)
         logs = one.log.read_text() + other.log.read_text()
 

@@ -33,7 +33,7 @@ def test_what_the_customer_was_told_is_kept_as_his_own_data():
     [updated] = tale.last
     assert isinstance(updated, CustomerUpdated)
     assert updated.note == "The plums come on Tuesday."
-    assert CustomerUpdated.PERSONAL == {"note"}
+    assert {"note"} == CustomerUpdated.PERSONAL
 
 
 def test_automatic_news_ends_the_silence_but_keeps_no_promise():

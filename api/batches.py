@@ -1,0 +1,59 @@
+"""Batches: many events in one request, taken in order and committed together, each with its own result."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+from starlette.responses import Response
+
+from api import cloudevents
+from api.aside import aside
+from api.auth import Credential
+from api.deps import Services
+from api.problems import RETRY_AFTER, ProblemError
+from api.refusals import problem_of
+from api.writes import answered, of_event, order_of, outcome_body
+from domain.errors import Busy
+from infrastructure.orders import Answer, Order, Outcome
+
+
+async def posted(services: Services, caller: Credential, body: bytes) -> Response:
+    """The answer to a batch: a result for each event, in order. Raises Busy when there was room for none."""
+    read = await aside(body, lambda: _read(services, caller, body))
+    # All are handed over at once: the writer keeps their order and commits them together.
+    orders = [one for one in read if isinstance(one, Order)]
+    written = await answered(services, orders) if orders else []
+    if written and all(isinstance(one, Busy) for one in written):
+        raise Busy
+    told = iter(written)
+    return _told([next(told) if isinstance(one, Order) else one for one in read], services.settings.address)
+
+
+def _read(services: Services, caller: Credential, body: bytes) -> list[Order | Exception]:
+    items, most = cloudevents.batch(body), services.settings.max_batch
+    if len(items) > most:
+        raise ProblemError("batch_too_large", f"at most {most} events in one batch", limit=most)
+    return [_read_item(services, caller, item) for item in items]
+
+
+def _read_item(services: Services, caller: Credential, item: Any) -> Order | Exception:
+    try:
+        return order_of(services, caller, of_event(cloudevents.incoming(item), caller))
+    except Exception as refusal:  # noqa: BLE001 - an item's refusal is that item's result, known or not
+        return refusal
+
+
+def _told(answers: Sequence[Answer], base_url: str) -> Response:
+    positions = [one.position for one in answers if isinstance(one, Outcome)]
+    headers = {"Amends-Position": str(max(positions))} if positions else {}
+    if any(isinstance(one, Busy) for one in answers):
+        headers["Retry-After"] = str(RETRY_AFTER[Busy.code])
+    results = [_result(one, base_url) for one in answers]
+    return Response(orjson.dumps({"results": results}), 200, headers, "application/json")
+
+
+def _result(answer: Answer, base_url: str) -> dict[str, Any]:
+    if isinstance(answer, Outcome):
+        return {"status": 201, "replayed": answer.replayed, **outcome_body(answer)}
+    problem = problem_of(answer, base_url)
+    return {"status": problem["status"], "problem": problem}

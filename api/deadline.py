@@ -1,0 +1,119 @@
+"""Deadlines: every request gets an answer within a bounded time, whatever became of the database."""
+
+import asyncio
+from contextvars import ContextVar
+from typing import Final
+
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.headers import wait_seconds
+from api.noting import note_problem
+from api.problems import document, response
+
+MARGIN_SECONDS: Final = 1.5
+"""What reads and writes notice themselves they tell in better words; this much later nobody waits for that."""
+_READS: Final = frozenset(("GET", "HEAD", "OPTIONS"))
+
+
+class Waiting:
+    """How long the caller of one request is kept waiting. The time he takes himself does not count."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds, self._loop = seconds, asyncio.get_running_loop()
+        self.listening = False
+        self.until = self._loop.time() + seconds
+
+    def heard(self) -> None:
+        """The caller said something: the time begins anew."""
+        self.listening = False
+        self.until = self._loop.time() + self._seconds
+
+
+_waiting: ContextVar[Waiting | None] = ContextVar("waiting", default=None)
+
+
+def answer_by() -> float | None:
+    """When, by the loop's clock, this request should be answered; None outside of one."""
+    waiting = _waiting.get()
+    return None if waiting is None else waiting.until
+
+
+class Deadline:
+    """Answers `unavailable` for a request that found no answer in time. What it began goes on, unheard."""
+
+    def __init__(self, app: ASGIApp, *, seconds: float, base_url: str) -> None:
+        self._app, self._seconds, self._base_url = app, seconds, base_url
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        waiting = Waiting(self._seconds + _prefers(scope))
+        timed = _Timed(scope, receive, send, waiting, self._base_url)
+        token = _waiting.set(waiting)
+        try:
+            await self._app(scope, timed.receive, timed.send)
+        except asyncio.CancelledError:
+            # The process ends, and its grace is over: better a word than a broken connection.
+            timed.give_up("the service is stopping")
+            raise
+        finally:
+            _waiting.reset(token)
+            await timed.end()
+
+
+def _prefers(scope: Scope) -> int:
+    # Hardly anybody does, and reading every header for it would cost each request more than the rest of this.
+    prefers = any(name == b"prefer" for name, _ in scope["headers"])
+    return (wait_seconds(Request(scope)) or 0) if prefers else 0
+
+
+class _Timed:
+    """The channels of one request: whoever answers first, the application or the deadline, is heard."""
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send, waiting: Waiting, base_url: str) -> None:
+        self._scope, self._receive, self._send = scope, receive, send
+        self._waiting, self._base_url = waiting, base_url
+        self._loop = asyncio.get_running_loop()
+        self._answered = False
+        self._giving_up: asyncio.Task[None] | None = None
+        self._timer = self._loop.call_at(waiting.until + MARGIN_SECONDS, self._ring)
+
+    async def receive(self) -> Message:
+        self._waiting.listening = True
+        message = await self._receive()
+        self._waiting.heard()
+        return message
+
+    async def send(self, message: Message) -> None:
+        if self._giving_up is not None:
+            return
+        self._answered = True
+        await self._send(message)
+
+    async def end(self) -> None:
+        """Nothing more will be said."""
+        self._timer.cancel()
+        if self._giving_up is not None:
+            await self._giving_up
+
+    def _ring(self) -> None:
+        if self._answered:
+            return
+        left = self._waiting.until + MARGIN_SECONDS - self._loop.time()
+        if self._waiting.listening or left > 0:
+            self._timer = self._loop.call_later(max(left, MARGIN_SECONDS), self._ring)
+            return
+        self.give_up("the database did not answer in time")
+
+    def give_up(self, why: str) -> None:
+        """Answers in the application's place, if it has not begun to."""
+        if not self._answered and self._giving_up is None:
+            self._giving_up = self._loop.create_task(self._put_off(f"{why}; ask again"))
+
+    async def _put_off(self, said: str) -> None:
+        recorded = None if self._scope["method"] in _READS else "unknown"
+        note_problem("unavailable")
+        problem = document("unavailable", said, {"recorded": recorded, "retry_after_seconds": 2}, self._base_url)
+        await response(problem)(self._scope, self._receive, self._send)

@@ -1,0 +1,174 @@
+"""Health as operators and load balancers see it: true even when the one who projects is dead."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from domain.kinds import Fact
+from infrastructure.leases import Lease
+from infrastructure.projector import Projector
+from projections import ALL
+from projections.satisfaction import SatisfactionState
+from tests.support.http import Service, service
+
+NOBODY = {"Authorization": ""}
+LATE = {"what": "late", "description": "the parcel did not come"}
+
+
+class Misread(SatisfactionState):
+    """The same read model with a fault in it: it cannot fold apologies."""
+
+    def apply(self, rows: Any, fact: Fact) -> Any:
+        if fact.event.TOPIC == "apology.made":
+            raise ArithmeticError("canary-words")
+        return super().apply(rows, fact)
+
+
+@pytest.fixture
+def any_amends(database: str, tmp_path: Path) -> Iterator[Service]:
+    """A service, once on each database."""
+    with service(database, tmp_path) as made:
+        yield made
+
+
+def ready(amends: Service, status: int = 200) -> dict[str, Any]:
+    """What /readyz says to somebody without a key."""
+    answer = amends.http.get("/readyz", headers=NOBODY)
+    assert answer.status_code == status, answer.text
+    return answer.json()
+
+
+def late(amends: Service) -> str:
+    """The customer whose parcel is late."""
+    customer = amends.customer()
+    amends.post(f"/v1/customers/{customer}/report-failure", LATE)
+    return customer
+
+
+@dataclass
+class Worker:
+    """Some other process that has the right to project."""
+
+    amends: Service
+    lease: Lease = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.lease = Lease(self.amends.container.engine, "main", "projector", "another", self.amends.clock)
+
+    def lives(self) -> None:
+        """Holds the right, or renews it."""
+        assert self.lease.hold()
+
+
+def broken(amends: Service) -> Projector:
+    """A projector of a faulty program on the same ledger."""
+    parts = amends.container
+    return Projector(parts.engine, parts.mapper, (Misread(), *ALL[1:]), clock=amends.clock)
+
+
+def test_a_service_that_is_well_says_so(any_amends: Service) -> None:
+    late(any_amends)
+    any_amends.project()
+    told = ready(any_amends)
+    assert (told["status"], told["lag"], told["waiting_seconds"]) == ("ready", 0, 0)
+    assert (told["parked"], told["parked_in"], told["rebuilding"], told["warnings"]) == (0, {}, [], [])
+
+
+def test_a_projector_that_died_is_seen_against_the_true_head(any_amends: Service) -> None:
+    worker = Worker(any_amends)
+    worker.lives()
+    late(any_amends)
+    told = ready(any_amends)
+    assert (told["projector"], told["lag"]) == ("held", told["head"])
+    any_amends.clock.forward(seconds=38)
+    assert (ready(any_amends)["projector"], ready(any_amends)["waiting_seconds"]) == ("absent", 38)
+    any_amends.clock.forward(seconds=1)
+    problem = ready(any_amends, 503)
+    assert problem["type"].endswith("/problems/projection_behind")
+    assert (problem["lag"], problem["waiting_seconds"]) == (told["lag"], 39)
+
+
+def test_somebody_who_takes_over_makes_it_ready_again(any_amends: Service) -> None:
+    late(any_amends)
+    any_amends.clock.forward(minutes=5)
+    assert ready(any_amends, 503)["lag"] > 0
+    Worker(any_amends).lives()
+    assert ready(any_amends)["projector"] == "held"
+    any_amends.project()
+    assert ready(any_amends)["lag"] == 0
+
+
+def test_a_projector_that_works_through_a_long_backlog_is_not_taken_for_dead(amends: Service) -> None:
+    late(amends)
+    worker = Worker(amends)
+    for _ in range(30):
+        amends.clock.forward(seconds=5)
+        worker.lives()
+    told = ready(amends)
+    assert (told["status"], told["projector"], told["waiting_seconds"]) == ("ready", "held", 150)
+
+
+def test_a_ledger_where_nothing_waits_needs_no_projector(amends: Service) -> None:
+    late(amends)
+    amends.project()
+    amends.clock.forward(days=2)
+    assert (ready(amends)["status"], ready(amends)["projector"]) == ("ready", "absent")
+
+
+def test_a_parked_stream_is_told_and_the_service_stays_in_rotation(any_amends: Service) -> None:
+    customer = late(any_amends)
+    any_amends.post(f"/v1/customers/{customer}/apologise", {"said": "regret"})
+    broken(any_amends).catch_up()
+    answer = any_amends.http.get("/readyz", headers=NOBODY)
+    told = answer.json()
+    assert answer.status_code == 200
+    assert (told["status"], told["lag"], told["warnings"]) == ("degraded", 0, ["parked_streams"])
+    assert (told["parked"], told["parked_in"]) == (1, {"satisfaction": 1})
+    assert customer not in answer.text
+    assert "canary" not in answer.text
+    assert any_amends.container.projector.release() == 1
+    assert (ready(any_amends)["status"], ready(any_amends)["parked"]) == ("ready", 0)
+
+
+def test_a_rebuild_under_way_is_told_and_nothing_is_behind_because_of_it(any_amends: Service) -> None:
+    late(any_amends)
+    any_amends.project()
+    parts = any_amends.container
+    told: list[dict[str, Any]] = []
+    slow = Projector(parts.engine, parts.mapper, ALL, clock=any_amends.clock, page=2)
+    slow.rebuild("timeline", lambda position, head: told.append(ready(any_amends)))
+    (halfway, *_, last) = told
+    head = halfway["head"]
+    assert halfway["rebuilding"] == [{"projection": "timeline", "position": 2, "share": round(2 / head, 4)}]
+    assert (halfway["status"], halfway["lag"]) == ("ready", 0)
+    assert last["rebuilding"] == []
+
+
+def test_a_transaction_that_stays_open_is_told(
+    postgres_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.readiness.OLD_SNAPSHOT_SECONDS", 0)
+    with service(postgres_database, tmp_path) as amends:
+        assert (ready(amends)["oldest_snapshot_seconds"], ready(amends)["wal_bytes"]) == (0, None)
+        assert ready(amends)["warnings"] == []
+        elsewhere = amends.container.engine.connect().execution_options(isolation_level="REPEATABLE READ")
+        with elsewhere as conn, conn.begin():
+            conn.execute(text("SELECT count(*) FROM events"))
+            told = ready(amends)
+            assert told["oldest_snapshot_seconds"] > 0
+            assert (told["status"], told["warnings"]) == ("degraded", ["old_snapshot"])
+        assert ready(amends)["status"] == "ready"
+
+
+def test_a_log_that_cannot_be_folded_into_the_file_is_told(
+    amends: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late(amends)
+    assert ready(amends)["wal_bytes"] > 0
+    assert ready(amends)["oldest_snapshot_seconds"] is None
+    monkeypatch.setattr("api.readiness.LARGE_WAL_BYTES", ready(amends)["wal_bytes"] - 1)
+    assert (ready(amends)["status"], ready(amends)["warnings"]) == ("degraded", ["old_snapshot"])

@@ -1,0 +1,220 @@
+"""Whatever order the steps of several transactions take, the ledger and what is read from it come out right."""
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from math import factorial, prod
+from pathlib import Path
+from random import Random
+from typing import Any, Final
+from uuid import UUID
+
+import pytest
+
+from domain.errors import KeyReused, StaleVersion, Unavailable
+from domain.moves.apology import Apologise
+from domain.moves.contact import UpdateCustomer
+from domain.relationship import Relationship
+from infrastructure import generations, states
+from infrastructure.orders import Outcome
+from infrastructure.projector import Projector
+from infrastructure.recorder import read_head
+from infrastructure.states import SNAPSHOT_EVERY, load
+from projections import ALL
+from tests.support import checker
+from tests.support.interleaving import Party, Stage, orders, pausing
+from tests.support.lost_answers import lost_answers
+from tests.support.soak import SOAK
+from tests.support.writing import ANSWER_WITHIN_SECONDS, NOON, Desk, crm, desk, late
+
+Making = Callable[[Desk], Any]
+WRITER_STEPS: Final = 3
+"""Where he connects, where he has the lock, where he commits."""
+PROJECTOR_STEPS: Final = 6
+"""For each page: where it connects to look, read and write, after each look at the checkpoints, at commit."""
+OPENING: Final = 5
+"""So many events open a customer with a failure."""
+READER_STEPS: Final = 2
+"""Where he connects, and between the snapshots and the events after them."""
+A_FEW: Final = 10
+TOO_MANY: Final = 2_000
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Loads the state of a customer."""
+
+    customer: UUID
+
+    def __call__(self, d: Desk) -> Relationship:
+        with d.engine.connect() as conn:
+            return load(conn, d.mapper, "main", [self.customer])[self.customer]
+
+
+@dataclass(frozen=True)
+class Projecting:
+    """Folds so many pages into every read model. How often it stops depends on what the others do."""
+
+    pages: int = 1
+
+    def __call__(self, d: Desk) -> int:
+        projector = Projector(d.engine, d.mapper, ALL, page=OPENING)
+        return sum(projector.run_once() for _ in range(self.pages))
+
+
+class Theatre:
+    """One database, a desk to prepare it, and parties with engines of their own."""
+
+    def __init__(self, database: str, folder: Path) -> None:
+        self._database, self._folder = database, folder
+        self._open = ExitStack()
+        self.desk = self._open.enter_context(desk(database, folder))
+
+    def __enter__(self) -> "Theatre":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._open.close()
+
+    def play(self, order: Sequence[int], *works: Making) -> list[Any]:
+        """What became of these works, begun together, when they took their steps in this order."""
+        with ExitStack() as open_:
+            parties = [self._party(open_, work) for work in works]
+            told = Stage(self.desk.engine, parties).play(order)
+        for number, party in enumerate(parties):
+            # Otherwise his steps were not those that were ordered, and the test would show nothing.
+            assert party.stops == order.count(number) or isinstance(works[number], Projecting)
+        return told
+
+    def _party(self, open_: ExitStack, work: Making) -> Party:
+        party = Party()
+        own = open_.enter_context(desk(self._database, self._folder, clock=party.now, latest=lambda: NOON))
+        party.start(own.engine, lambda: work(own))
+        return party
+
+    def sound(self, *outcomes: Outcome) -> None:
+        """The ledger is dense, and every receipt says what is there."""
+        with self.desk.engine.connect() as conn:
+            entries, head = checker.in_headers(conn), read_head(conn, "main").position
+        found = {entry.event_id: entry for entry in entries}
+        assert [entry.position for entry in entries] == list(range(1, head + 1))
+        for outcome in outcomes:
+            for receipt in outcome.receipts:
+                entry = found[str(receipt.event_id)]
+                assert (entry.position, entry.leaf_hash) == (receipt.position, receipt.leaf_hash)
+
+
+def some(steps: Sequence[int], few: int = A_FEW) -> list[tuple[int, ...]]:
+    """In a soak every order of these steps, if there are not too many; else a few, always the same."""
+    number = factorial(sum(steps)) // prod(map(factorial, steps))
+    if SOAK and number <= TOO_MANY:
+        return list(orders(steps))
+    chance, deck = Random(number), [party for party, n in enumerate(steps) for _ in range(n)]
+    return [tuple(chance.sample(deck, len(deck))) for _ in range(TOO_MANY if SOAK else few)]
+
+
+@pytest.fixture
+def theatre(database: str, tmp_path: Path):
+    with Theatre(database, tmp_path) as made:
+        yield made
+
+
+def test_two_parties_of_three_steps_have_twenty_orders():
+    assert len(set(orders((3, 3)))) == 20
+    assert sorted(orders((1, 2))) == [(0, 1, 1), (1, 0, 1), (1, 1, 0)]
+
+
+def test_several_who_append_to_one_customer_all_succeed_one_after_the_other(theatre: Theatre):
+    for order in some((WRITER_STEPS,) * 2) + some((WRITER_STEPS,) * 3):
+        customer = theatre.desk.post(late()).customer_id
+        told = theatre.play(order, *[_apologises(customer)] * len(set(order)))
+        versions = sorted(outcome.version for outcome in told)
+        assert versions == list(range(versions[0], versions[0] + len(told)))
+        theatre.sound(*told)
+
+
+def test_of_two_who_decided_on_the_same_version_one_is_told_that_it_is_stale(theatre: Theatre):
+    for order in some((WRITER_STEPS, WRITER_STEPS)):
+        opened = theatre.desk.post(late())
+
+        def apologise(d: Desk, opened: Outcome = opened) -> Outcome:
+            return d.post(Apologise(said="regret"), opened.customer_id, if_match=opened.version)
+
+        told = theatre.play(order, apologise, apologise)
+        assert {type(one) for one in told} == {Outcome, StaleVersion}
+        theatre.sound(*(one for one in told if isinstance(one, Outcome)))
+
+
+def test_several_who_open_the_same_customer_open_one(theatre: Theatre):
+    for n, order in enumerate(some((WRITER_STEPS,) * 2) + some((WRITER_STEPS,) * 3)):
+        told = theatre.play(order, *[lambda d, n=n: d.post(late(), crm(f"C-{n}"))] * len(set(order)))
+        assert len({outcome.customer_id for outcome in told}) == 1
+        theatre.sound(*told)
+
+
+def test_twins_with_one_key_get_one_answer_and_leave_one_trace(theatre: Theatre):
+    for n, order in enumerate(some((WRITER_STEPS,) * 2) + some((WRITER_STEPS,) * 3)):
+        told = theatre.play(order, *[lambda d, n=n: d.post(late(), key=f"plums-{n}")] * len(set(order)))
+        assert sum(not outcome.replayed for outcome in told) == 1
+        assert len({outcome.receipts for outcome in told}) == 1
+        theatre.sound(*told)
+
+
+def test_of_two_who_say_different_things_under_one_key_one_is_refused(theatre: Theatre):
+    for n, order in enumerate(some((WRITER_STEPS, WRITER_STEPS))):
+        told = theatre.play(
+            order,
+            lambda d, n=n: d.post(late(), key=f"plums-{n}", said="late"),
+            lambda d, n=n: d.post(late(), key=f"plums-{n}", said="lost"),
+        )
+        assert {type(one) for one in told} == {Outcome, KeyReused}
+        theatre.sound(*(one for one in told if isinstance(one, Outcome)))
+
+
+def test_a_commit_that_is_lost_leaves_no_gap_whoever_works_beside_it(theatre: Theatre):
+    def loses(d: Desk) -> object:
+        with lost_answers(d.engine) as losses, losses.strike("before"):
+            return d.writer.submit(d.order(late())).exception(ANSWER_WITHIN_SECONDS)
+
+    for order in some((WRITER_STEPS,) * 2) + some((WRITER_STEPS,) * 3):
+        others = [lambda d: d.post(late())] * (len(set(order)) - 1)
+        lost, *told = theatre.play(order, loses, *others)
+        assert isinstance(lost, Unavailable)
+        theatre.sound(*told)
+
+
+def test_a_state_read_beside_a_snapshot_being_written_is_one_that_the_customer_was_in(
+    theatre: Theatre, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(states, "_snapshots", pausing(states._snapshots))
+    before = SNAPSHOT_EVERY - 1
+    for order in some((WRITER_STEPS, READER_STEPS)):
+        customer = theatre.desk.post(late()).customer_id
+        while theatre.desk.post(UpdateCustomer(kind="progress"), customer).version < before:
+            pass
+        grown, read = theatre.play(order, _apologises(customer), Reading(customer))
+        assert grown.version == SNAPSHOT_EVERY
+        assert read.version in (before, SNAPSHOT_EVERY)
+        assert ("apology" in read.recoveries[next(iter(read.recoveries))].done) == (read.version != before)
+        assert Reading(customer)(theatre.desk).version == SNAPSHOT_EVERY
+
+
+def test_two_projectors_beside_a_writer_fold_every_event_once(theatre: Theatre, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(generations, "positions", pausing(generations.positions))
+    projector = Projector(theatre.desk.engine, theatre.desk.mapper, ALL)
+    projector.enter()
+    for order in some((2 * PROJECTOR_STEPS, PROJECTOR_STEPS, WRITER_STEPS), few=20):
+        told = [theatre.desk.post(late()), theatre.desk.post(late())]
+        assert [len(outcome.receipts) for outcome in told] == [OPENING, OPENING]
+        theatre.play(order, Projecting(2), Projecting(), lambda d: d.post(late()))
+        projector.catch_up()
+    with theatre.desk.engine.connect() as conn:
+        live = checker.live_rows(conn)
+    for one in ALL:
+        projector.rebuild(one.name)
+    with theatre.desk.engine.connect() as conn:
+        assert checker.differences(live, checker.live_rows(conn)) == []
+
+
+def _apologises(customer: UUID) -> Callable[[Desk], Outcome]:
+    return lambda d: d.post(Apologise(said="regret"), customer)

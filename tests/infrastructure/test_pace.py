@@ -1,0 +1,109 @@
+"""The pace of who catches up, and what his pages leave behind."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import insert
+
+from infrastructure.folding import KEPT_ROWS, Folder
+from infrastructure.pace import FEWEST, MOST, QUICK_SECONDS, Pace
+from infrastructure.states import snapshot_due
+from projections.timeline import timeline
+from tests.support.counting import create_tables
+from tests.support.folded import FACTS, expected, same
+from tests.support.ledgers import Book, book
+
+
+@pytest.fixture
+def shelf(database: str, tmp_path: Path) -> Iterator[Book]:
+    """An empty ledger, with the tables of a counting read model."""
+    with book(database, tmp_path) as one:
+        create_tables(one.engine)
+        yield one
+
+
+def test_full_pages_that_go_quickly_grow_up_to_the_most():
+    pace = Pace()
+    sizes = [pace.page]
+    while len(sizes) < 6:
+        pace.took(pace.page, QUICK_SECONDS / 2)
+        sizes.append(pace.page)
+    assert sizes == [500, 1_000, 2_000, 4_000, 5_000, 5_000]
+
+
+def test_a_page_that_was_not_full_does_not_grow():
+    pace = Pace()
+    pace.took(FEWEST - 1, 0.0)
+    assert pace.page == FEWEST
+
+
+def test_a_slow_page_is_followed_by_half_of_it_but_never_by_fewer_than_the_fewest():
+    pace = Pace()
+    for _ in range(4):
+        pace.took(pace.page, 0.0)
+    pace.took(MOST, 3 * QUICK_SECONDS)
+    assert pace.page == MOST // 2
+    for _ in range(4):
+        pace.took(pace.page, 3 * QUICK_SECONDS)
+    assert pace.page == FEWEST
+
+
+def test_whoever_asks_for_small_pages_gets_no_larger_ones():
+    pace = Pace(40)
+    pace.took(40, 0.0)
+    assert pace.page == 40
+    pace.took(40, 3 * QUICK_SECONDS)
+    assert pace.page == 40
+
+
+def test_pages_that_grow_give_the_rows_of_a_plain_fold(shelf: Book, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("infrastructure.pace.FEWEST", 3)
+    monkeypatch.setattr("infrastructure.pace.QUICK_SECONDS", 3_600)
+    projector = shelf.projector()
+    shelf.record(FACTS)
+    reached: list[int] = []
+    projector.catch_up(lambda position, head: reached.append(position))
+    assert reached == [3, 9, 21, 45, 93, 189, 300]
+    assert same(shelf.rows(), expected(FACTS))
+
+
+def test_a_row_that_should_not_be_there_yet_is_written_over(shelf: Book):
+    projector = shelf.projector()
+    shelf.record(FACTS)
+    fact = FACTS[0]
+    left = {"position": 1, "kind": "left.behind", "role_class": "system", "time_known": True}
+    place = {"ledger": "main", "generation": 1, "stream_id": fact.stream_id, "occurred_at": fact.occurred_at}
+    with shelf.engine.begin() as conn:
+        conn.execute(insert(timeline).values(**place, **left))
+    projector.catch_up()
+    assert projector.parked() == []
+    assert same(shelf.rows(), expected(FACTS))
+
+
+def test_memory_holds_the_rows_of_the_streams_touched_last_and_no_more(
+    shelf: Book, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("infrastructure.folding.KEPT_ROWS", 2)
+    shelf.record(FACTS)
+    kept: list[int] = []
+    keep = Folder.keep
+
+    def seen(folder: Folder, *given: object) -> None:
+        keep(folder, *given)  # type: ignore[arg-type]
+        kept.append(sum(map(len, folder._kept.values())))
+
+    monkeypatch.setattr(Folder, "keep", seen)
+    shelf.projector(page=7).catch_up()
+    assert KEPT_ROWS > 2
+    assert max(kept) <= 2
+    assert same(shelf.rows(), expected(FACTS))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "due"),
+    [(99, 100, True), (100, 101, False), (198, 201, True), (1_999, 2_000, True), (2_099, 2_100, False)]
+    + [(2_199, 2_200, True), (15_999, 16_000, True), (16_099, 16_100, False)],
+)
+def test_snapshots_of_a_long_stream_are_taken_at_about_a_tenth_of_it(before: int, after: int, due: bool):
+    assert snapshot_due(before, after) is due

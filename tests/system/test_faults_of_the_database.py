@@ -1,0 +1,166 @@
+"""A PostgreSQL that goes away, freezes or slows down: callers are told in time, and nothing is lost or doubled."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx2
+import pytest
+from sqlalchemy import text
+
+from tests.support.attempts import HANGS_AFTER_SECONDS, Attempt, answers_of, attempt, refusals, sent_again, slugs
+from tests.support.faults import MOMENTS, Proxy, proxied, tuned
+from tests.support.inspection import inspect, reading
+from tests.support.load import Answer, Plan, Post, customers_of
+from tests.support.processes import House, Serving, eventually
+from tests.support.soak import SOAK
+
+SEED = 20_260_503
+CLIENTS = 16
+CUSTOMERS = 20
+PATIENCE = 8 if SOAK else 2
+"""Seconds that a database is given; the default in the long form."""
+
+
+@pytest.fixture
+def proxy(postgres_house: House) -> Iterator[Proxy]:
+    """The way to the house's database."""
+    with proxied(postgres_house.database) as made:
+        yield made
+
+
+@pytest.fixture
+def through(postgres_house: House, proxy: Proxy) -> House:
+    """The house, its database reached by way of the proxy."""
+    return tuned(postgres_house, proxy.url, database_patience_seconds=PATIENCE)
+
+
+def opened(server: Serving, plan: Plan) -> list[Answer]:
+    """What was told of the openings, before anything goes wrong."""
+    return sent_again(server, plan.openings(), CLIENTS)
+
+
+def writable(server: Serving, post: Post) -> None:
+    """Waits until a write goes through again. Nobody starts anything anew."""
+    eventually(lambda: attempt(server, [post], 1)[0].answered, "the server recovers by itself")
+
+
+def hold(house: House, server: Serving, attempts: list[Attempt], answers: list[Answer]) -> None:
+    """Everything sent again gets the one answer that it got or would have got; the ledger is sound."""
+    again = sent_again(server, [one.post for one in attempts], CLIENTS)
+    inspect(house, [server], answers + answers_of(attempts) + again)
+
+
+def test_a_database_that_goes_away_is_reported_at_once_and_found_again(
+    postgres_house: House, through: House, proxy: Proxy
+) -> None:
+    plan = Plan(SEED, CUSTOMERS)
+    with through.serving() as server:
+        answers = opened(server, plan)
+        moves = plan.moves(customers_of(answers), 60)
+        proxy.vanish()
+        attempts = attempt(server, moves[:40], CLIENTS)
+        with server.http() as http:
+            reads = [http.get(path) for path in ("/readyz", "/v1/events", "/v1/feed")]
+            assert http.get("/healthz").status_code == 200
+        proxy.come_back()
+        writable(server, moves[40])
+        hold(postgres_house, server, attempts + attempt(server, moves[40:], CLIENTS), answers)
+
+    problems = refusals(attempts)
+    assert len(problems) == 40
+    assert slugs(problems) == {"unavailable"}
+    assert {read.status_code for read in reads} == {503}
+    assert all(int(read.headers["Retry-After"]) >= 1 for read in reads)
+
+
+def test_a_connection_lost_around_a_commit_leaves_no_doubt_once_it_is_sent_again(
+    postgres_house: House, through: House, proxy: Proxy
+) -> None:
+    plan, struck = Plan(SEED, CUSTOMERS), {}
+    with through.serving() as server:
+        answers = opened(server, plan)
+        known = customers_of(answers)
+        for moment in MOMENTS:
+            # No twins: the second of two would record what the first could not.
+            moves = list({post.key: post for post in plan.moves(known, 60) if not post.refused}.values())
+            proxy.strike(moment)
+            attempts = attempt(server, moves, CLIENTS)
+            proxy.wait_for_strike()
+            struck[moment] = attempts, sent_again(server, moves, CLIENTS)
+            answers += answers_of(attempts) + struck[moment][1]
+        inspect(postgres_house, [server], answers)
+
+    for moment, (attempts, again) in struck.items():
+        assert {(one["type"].rpartition("/")[2], one["recorded"]) for one in refusals(attempts)} == {
+            ("unavailable", "unknown")
+        }
+        lost = {one.post.key for one in attempts if not one.answered}
+        # What the database had kept is told again; what it had not is recorded now.
+        assert {one.replayed for one in again if one.post.key in lost} == {moment == "after"}
+
+
+def test_a_frozen_database_keeps_nobody_waiting_and_a_retry_gives_the_one_answer(
+    postgres_house: House, through: House, proxy: Proxy
+) -> None:
+    plan = Plan(SEED, CUSTOMERS)
+    with through.serving() as server:
+        answers = opened(server, plan)
+        moves = plan.moves(customers_of(answers), 2 * CLIENTS)
+        proxy.freeze()
+        attempts = attempt(server, moves, 2 * CLIENTS)
+        with server.http() as http:
+            read = http.get("/v1/events")
+            assert http.get("/healthz").status_code == 200
+        proxy.thaw()
+        writable(server, moves[0])
+        hold(postgres_house, server, attempts, answers)
+
+    problems = refusals(attempts)
+    assert len(problems) == len(moves)
+    assert slugs(problems) == {"unavailable"}
+    assert read.status_code == 503
+
+
+def test_a_slow_database_makes_everything_slower_and_nothing_wrong(postgres_house: House, proxy: Proxy) -> None:
+    house = tuned(postgres_house, proxy.url, queue_size=8)
+    plan = Plan(SEED, CUSTOMERS)
+    with house.serving() as server:
+        answers = opened(server, plan)
+        moves = plan.moves(customers_of(answers), 40)
+        proxy.slow_down(0.2)
+        attempts = attempt(server, moves, 40)
+        proxy.slow_down(0)
+        hold(postgres_house, server, attempts, answers)
+
+    problems = refusals(attempts)
+    # A page takes a second or two: meanwhile eight may wait, and whoever comes then is told to come back.
+    assert slugs(problems) == {"busy"}
+    assert len(answers_of(attempts)) >= 8
+
+
+def test_reads_that_take_every_connection_are_put_off_and_writes_go_through(postgres_house: House) -> None:
+    house = tuned(postgres_house, read_connections=2, database_patience_seconds=PATIENCE)
+    plan = Plan(SEED, CUSTOMERS)
+    waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted AND mode = 'AccessShareLock'")
+    with house.serving() as server, ThreadPoolExecutor(3 * CLIENTS) as readers:
+        answers = opened(server, plan)
+        moves = plan.moves(customers_of(answers), 40)
+        with reading(house) as lock, reading(house) as look:
+            lock.execute(text("LOCK TABLE feed_items IN ACCESS EXCLUSIVE MODE"))
+            asked = [readers.submit(read, server, "/v1/feed") for _ in range(3 * CLIENTS)]
+            eventually(lambda: look.execute(waiting).scalar() >= 2, "reads hold every connection there is")
+            attempts = attempt(server, moves, CLIENTS)
+            put_off = [one.result() for one in asked]
+        assert read(server, "/v1/feed").status_code == 200
+        inspect(postgres_house, [server], answers + answers_of(attempts))
+
+    assert all(one.answered for one in attempts)
+    assert {one.status_code for one in put_off} == {503}
+    assert slugs(one.json() for one in put_off) == {"unavailable"}
+    assert all(int(one.headers["Retry-After"]) >= 1 for one in put_off)
+
+
+def read(server: Serving, path: str) -> httpx2.Response:
+    """The answer to a read, which must come in time."""
+    with httpx2.Client(timeout=HANGS_AFTER_SECONDS, trust_env=False) as http:
+        return http.get(server.url + path, headers=dict(server.headers))

@@ -1,0 +1,105 @@
+"""A copy taken while everybody works, brought up elsewhere: it goes on where it ended, and knows what it knew."""
+
+import sqlite3
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import pytest
+from sqlalchemy import make_url
+
+from infrastructure.recorder import read_head
+from tests.support.clusters import program
+from tests.support.databases import DURABLE, postgres
+from tests.support.inspection import asked_again, inspect, reading
+from tests.support.load import Answer, Load, customers_of
+from tests.support.posts import Plan
+from tests.support.processes import House
+
+SEED: Final = 20_260_511
+CUSTOMERS: Final = 30
+MOVES: Final = 300
+CLIENTS: Final = 6
+
+
+def told_while_copying(house: House, copy: Callable[[], None]) -> list[Answer]:
+    """What clients were told, a copy having been taken while they were posting."""
+    plan = Plan(SEED, CUSTOMERS)
+    with house.serving() as server, Load([server], CLIENTS) as load:
+        load.start(plan.openings())
+        opened = load.finish()
+        load.start(plan.moves(customers_of(opened), MOVES))
+        load.wait_for(MOVES // 3)
+        copy()
+        assert load.working, "the copy came too late to show anything"
+        return opened + load.finish()
+
+
+def goes_on(copied: House, answers: list[Answer]) -> None:
+    """Asks the restored house for everything again: what the copy holds is repeated, what it lacks is new."""
+    with reading(copied) as conn:
+        head = read_head(conn, "main").position
+    held = [one for one in answers if all(entry.position <= head for entry in one.acknowledged.receipts)]
+    lost = [one for one in answers if one not in held]
+    assert held, "the copy was taken before anything happened"
+    assert lost, "the copy was taken after everything had happened"
+    with copied.serving() as server:
+        again = asked_again([server], held)
+        with Load([server], CLIENTS) as load:
+            load.start({one.post.key: one.post for one in lost}.values())
+            anew = load.finish()
+        assert min(entry.position for one in anew for entry in one.acknowledged.receipts) == head + 1
+        inspect(copied, [server], held + again + anew)
+
+
+@contextmanager
+def another_cluster(dump: Path) -> Iterator[str]:
+    """The address of a database in a new PostgreSQL, restored from this dump."""
+    with postgres(DURABLE) as server:
+        name = server.create()
+        run("pg_restore", "--no-owner", "--exit-on-error", "--dbname", libpq(server.url(name)), str(dump))
+        yield server.url(name)
+
+
+def run(name: str, *arguments: str) -> None:
+    """Runs a program of PostgreSQL's, which must end well."""
+    done = subprocess.run([program(name), *arguments], check=False, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+
+
+def libpq(url: str) -> str:
+    """The address as PostgreSQL's own programs take it."""
+    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+def test_a_dump_restored_into_a_new_cluster_goes_on_at_the_right_position(
+    postgres_house: House, tmp_path: Path
+) -> None:
+    dump = tmp_path / "amends.dump"
+    arguments = ("--format=custom", "--file", str(dump), libpq(postgres_house.database))
+    answers = told_while_copying(postgres_house, lambda: run("pg_dump", *arguments))
+    with another_cluster(dump) as database:
+        goes_on(replace(postgres_house, database=database), answers)
+
+
+@pytest.mark.soak
+def test_a_copy_of_a_sqlite_file_taken_under_load_goes_on_at_the_right_position(
+    sqlite_house: House, tmp_path: Path
+) -> None:
+    copy, source = tmp_path / "copy.db", make_url(sqlite_house.database).database or ""
+
+    def taken() -> None:
+        with closing(sqlite3.connect(source)) as conn:
+            conn.execute("VACUUM INTO ?", (str(copy),))
+
+    answers = told_while_copying(sqlite_house, taken)
+    goes_on(replace(sqlite_house, database=f"sqlite:///{copy}"), answers)
+
+
+def test_a_restored_database_without_its_key_file_is_not_served(sqlite_house: House) -> None:
+    (sqlite_house.folder / "amends.key").rename(sqlite_house.folder / "elsewhere.key")
+    with pytest.raises(AssertionError, match="key"):
+        sqlite_house.run("worker")
