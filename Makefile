@@ -40,7 +40,7 @@ check: $(READY) ## style, types, import contracts, migration drift, lock drift
 		|| { echo "requirements.lock does not match pyproject.toml: run make lock"; exit 1; }
 	@echo "lock: no drift"
 
-bench: $(READY) ## ratios against peers and the raw limit, measured in one run; ONLY=B1,B2 runs a part
+bench: $(READY) ## ratios against peers (it installs them in build/peers) and the raw limit; ONLY=B1,B2 runs a part
 	@$(BIN)/python -m tests.bench $(ONLY)
 
 soak: $(READY) ## the long forms of stress, property and replay tests

@@ -1,6 +1,7 @@
-"""B1: the recorder with full records, a thousand a transaction, against a bare binary COPY of the same rows."""
+"""B1: the recorder with full records, a thousand a transaction, against bare binary COPY and peers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from itertools import count
 from typing import Any, Final
@@ -11,26 +12,28 @@ from sqlalchemy import Connection
 from infrastructure.engine import begin_writing
 from infrastructure.record import Draft, leaf_hash
 from infrastructure.recorder import COLUMNS, insert_records, lock_head, move_head
+from tests.bench.peers import NAMES
 from tests.bench.place import Place
-from tests.bench.rounds import Result, compared, interleaved
-from tests.bench.workload import Drafting, Values, raw_connection, values
+from tests.bench.rounds import Finding, compared, interleaved
+from tests.bench.workload import BUSY, Drafting, Values, payload, raw_connection, values
 
 A_TRANSACTION: Final = 1_000
 TRANSACTIONS: Final = 20
 TYPES: Final = ["text", "int8", "uuid", "int8", "uuid", "text", "timestamptz", "timestamptz"] + ["bytea"] * 5
+PEERS_TRANSACTIONS: Final = {"stock": 20, "umadb": 20, "eventsource-py": 4}
+"""Who is slow does fewer in a round; rates are compared."""
+BAR_OF_COPY: Final = 0.4
+BAR_OF_STOCK: Final = 2.0
 
 
-def measure(place: Place) -> list[Result]:
+def measure(place: Place) -> list[Finding]:
     """The part's ratios."""
-    with (
-        place.database() as url,
-        place.engine(url) as engine,
-        raw_connection(url) as raw,
-        engine.connect() as conn,
-    ):
-        # The same columns, keys and checks; no triggers, no head.
-        raw.execute("CREATE TABLE raw (LIKE events INCLUDING ALL)")
-        raw.commit()
+    with ExitStack() as open_:
+        url = open_.enter_context(place.database())
+        engine = open_.enter_context(place.engine(url))
+        raw = open_.enter_context(raw_connection(url))
+        conn = open_.enter_context(engine.connect())
+        make_raw_table(raw)
         drafting = Drafting(place.mapper(), place.keyring(), engine)
         pages: dict[int, list[list[Draft]]] = {}
 
@@ -42,41 +45,70 @@ def measure(place: Place) -> list[Result]:
 
         def recorder(number: int) -> Callable[[], int]:
             told = drawn(number)
-            return lambda: _record(conn, told)
+            return lambda: record(conn, told)
 
-        def copy(number: int) -> Callable[[], int]:
-            rows = _completed(drawn(number), number * A_TRANSACTION * TRANSACTIONS)
-            return lambda: _copy(raw, rows)
+        def copying(number: int) -> Callable[[], int]:
+            rows = completed(drawn(number), number * A_TRANSACTION * TRANSACTIONS)
+            return lambda: copy(raw, rows)
 
-        rates = interleaved({"recorder": recorder, "raw COPY": copy}, place.rounds)
-        return [compared("recorder, 1,000 a transaction, of raw binary COPY", rates, "recorder", "raw COPY", 0.4)]
+        peers = {
+            name: open_.enter_context(place.peer(name)).contender("record", _settings(name)) for name in NAMES
+        }
+        rates = interleaved({"recorder": recorder, "raw COPY": copying} | peers, place.rounds)
+    return [
+        compared("recorder, 1,000 a transaction, of raw binary COPY", rates, "recorder", "raw COPY", BAR_OF_COPY),
+        *(
+            compared(
+                f"recorder, 1,000 a transaction, of {name}",
+                rates,
+                "recorder",
+                name,
+                BAR_OF_STOCK if name == "stock" else None,
+            )
+            for name in NAMES
+        ),
+    ]
 
 
-def _record(conn: Connection, pages: list[list[Draft]]) -> int:
+def make_raw_table(raw: "psycopg.Connection[Any]") -> None:
+    """A table `raw` with the columns, keys and checks of the events; no triggers, no head."""
+    raw.execute("CREATE TABLE raw (LIKE events INCLUDING ALL)")
+    raw.commit()
+
+
+def record(conn: Connection, pages: list[list[Draft]], ledger: str = "main") -> int:
+    """Appends these pages as the writer does, one transaction each; gives the number of events."""
     for drafts in pages:
         with begin_writing(conn):
-            head = lock_head(conn, "main")
+            head = lock_head(conn, ledger)
             now = max(datetime.now(UTC), head.recorded_at)
             records = [draft.complete(head.position + n, now) for n, draft in enumerate(drafts, start=1)]
-            for record in records:
-                leaf_hash(record.header)
+            for one in records:
+                leaf_hash(one.header)
             insert_records(conn, records)
-            move_head(conn, "main", records[-1].position, now)
+            move_head(conn, ledger, records[-1].position, now)
     return sum(map(len, pages))
 
 
-def _completed(pages: list[list[Draft]], before: int) -> list[list[Values]]:
+def completed(pages: list[list[Draft]], before: int) -> list[list[Values]]:
     """The values of the rows, ready to be copied."""
     now, position = datetime.now(UTC), count(before + 1)
     return [[values(draft.complete(next(position), now)) for draft in drafts] for drafts in pages]
 
 
-def _copy(raw: "psycopg.Connection[Any]", pages: list[list[Values]]) -> int:
+def copy(raw: "psycopg.Connection[Any]", pages: list[list[Values]]) -> int:
+    """Copies these rows into the table `raw`, one transaction a page."""
     statement = f"COPY raw ({', '.join(COLUMNS)}) FROM STDIN (FORMAT BINARY)"
     for rows in pages:
-        with raw.cursor() as cursor, cursor.copy(statement.encode()) as copy:
-            copy.set_types(TYPES)
+        with raw.cursor() as cursor, cursor.copy(statement.encode()) as one:
+            one.set_types(TYPES)
             for row in rows:
-                copy.write_row(row)
+                one.write_row(row)
         raw.commit()
     return sum(map(len, pages))
+
+
+def _settings(name: str) -> Callable[[int], Mapping[str, Any]]:
+    transactions = PEERS_TRANSACTIONS[name]
+    made = {"streams": BUSY, "a_transaction": A_TRANSACTION, "transactions": transactions, "payload": payload()}
+    return lambda number: made

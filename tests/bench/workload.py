@@ -12,8 +12,8 @@ import psycopg
 from sqlalchemy import Engine, make_url
 
 from domain.kinds import Actor
+from domain.moves.contact import CustomerUpdated, UpdateCustomer
 from domain.moves.failure import ReportFailure
-from domain.moves.hearing import ConcernHeard, HearConcern
 from domain.values import RecoveryId
 from infrastructure.keys import Keyring, SubjectKey
 from infrastructure.mapper import Mapper
@@ -24,10 +24,16 @@ from infrastructure.recorder import COLUMNS
 CUSTOMERS: Final = 10_000
 BUSY: Final = 2_000
 """So many customers get four fifths of all commands."""
-WORDS: Final = "He paid for six plums and can eat three of them; "
-SUMMARY: Final = (WORDS * 5)[:200]
+WORDS: Final = "Your six plums leave the warehouse tomorrow at nine; "
+KIND: Final = "progress"
+NOTE: Final = (WORDS * 5)[:200]
+"""The personal field of every event, ours and the peers'."""
 ACTOR: Final = Actor(kind="service", ref="k:bench")
 SOURCE: Final = "urn:bench"
+DESCRIBED: Final = (
+    f"{CUSTOMERS:,} customers, 80 % of the commands on {BUSY:,} of them; "
+    f"UpdateCustomer with one personal field of {len(NOTE.encode())} bytes, one event a command"
+)
 Values = tuple[Any, ...]
 """The thirteen values of one row."""
 
@@ -39,14 +45,19 @@ def choices(seed: int, n: int, customers: int = CUSTOMERS, busy: int = BUSY) -> 
 
 
 def opening() -> Order:
-    """Opens a customer with a failure, so that there is something to hear about."""
+    """Opens a customer with a failure, so that there is something to tell him about."""
     command = ReportFailure(what="wrong_or_broken", description="Three of the six plums were rotten.")
     return Order(command=command, customer=None, actor=ACTOR, source=SOURCE)
 
 
-def hearing(customer: UUID) -> Order:
+def updating(customer: UUID) -> Order:
     """One command that becomes one event with 200 personal bytes."""
-    return Order(command=HearConcern(summary=SUMMARY), customer=customer, actor=ACTOR, source=SOURCE)
+    return Order(command=UpdateCustomer(kind=KIND, note=NOTE), customer=customer, actor=ACTOR, source=SOURCE)
+
+
+def payload() -> dict[str, str]:
+    """What a peer's event says: the same bytes as ours."""
+    return {"kind": KIND, "note": NOTE}
 
 
 @dataclass
@@ -77,7 +88,7 @@ class Drafting:
             self._versions[number] += 1
             event_id = self.keyring.entropy.new_id()
             yield self.mapper.draft(
-                ConcernHeard(recovery_id=RecoveryId(stream), summary=SUMMARY),
+                CustomerUpdated(recovery_id=RecoveryId(stream), kind=KIND, note=NOTE),
                 stream_id=stream,
                 version=self._versions[number],
                 event_id=event_id,
