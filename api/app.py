@@ -14,6 +14,7 @@ from api.edge import Edge
 from api.head import Head
 from api.http_metrics import HttpMetrics
 from api.limits import BodyLimit
+from api.looking import Looks
 from api.parameters import known_parameters
 from api.plain_reads import add_plain_reads
 from api.postings import Postings, add_postings, described_postings
@@ -29,6 +30,7 @@ def create_app(container: Container) -> FastAPI:
     app.state.container = container
     app.state.keys = KeyCheck(container.api_keys)
     app.state.standings = Standings(container)
+    app.state.looks = Looks()
     add_handlers(app, base_url)
     # The last one added is the outermost.
     app.add_middleware(Postings, base_url=base_url)

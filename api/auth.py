@@ -26,7 +26,7 @@ SCOPES: Final[dict[str, str]] = {
 
 ANY_SOURCE: Final = "*"
 REMEMBERED_SECONDS: Final = 1.0
-"""How long a checked key is trusted without another look; it adds to the time in which a revoked key stops."""
+"""How long after it was asked about a checked key is trusted; it adds to the time in which a revoked key stops."""
 REMEMBERED_KEYS: Final = 1000
 CHECKED_AT_ONCE: Final = 4
 """Threads that look keys up: their own, so that slow reads never keep a write from being let in."""
@@ -82,7 +82,7 @@ def missing_scope(scope: str) -> ProblemError:
 
 
 class KeyCheck:
-    """Checks keys, remembering the good ones for a few seconds so that not every request asks the database."""
+    """Checks keys, remembering the good ones for a second so that not every request asks the database."""
 
     def __init__(self, keys: Keys, clock: Callable[[], float] = time.monotonic) -> None:
         self._keys = keys
@@ -94,17 +94,18 @@ class KeyCheck:
         """The credential of this key, or None."""
         # Kept under a digest, so that no list of living keys lies in memory.
         digest = hashlib.sha256(bearer.encode()).digest()
-        known = self._known.get(digest)
-        if known is not None and known[0] > self._clock():
+        # The time before the look-up: what it missed is no older than we say, however slow the database is.
+        known, begun = self._known.get(digest), self._clock()
+        if known is not None and known[0] > begun:
             return known[1]
         self._known.pop(digest, None)
         found: Credential | None = await to_thread.run_sync(self._keys.check, bearer, limiter=self._threads)
         if found is not None:
-            self._remember(digest, found)
+            self._remember(digest, found, begun + REMEMBERED_SECONDS)
         return found
 
-    def _remember(self, digest: bytes, found: Credential) -> None:
-        self._known[digest] = (self._clock() + REMEMBERED_SECONDS, found)
+    def _remember(self, digest: bytes, found: Credential, until: float) -> None:
+        self._known[digest] = (until, found)
         while len(self._known) > REMEMBERED_KEYS:
             self._known.popitem(last=False)
 

@@ -26,7 +26,7 @@ from infrastructure.projector import Projector
 from infrastructure.settings import Settings
 from infrastructure.sweeper import Sweeper
 from infrastructure.vitals import Vitals, vitals
-from infrastructure.writer import Writer
+from infrastructure.writer import QUEUE_BYTES, Writer
 from projections import ALL, recoveries
 from projections.base import Source
 
@@ -34,6 +34,8 @@ WORKING: Final = {"pool_size": 5, "max_overflow": 5}
 """Connections of the writer, the projector and the sweeper: no number of readers can take these."""
 ASKING: Final = {"pool_size": 1, "max_overflow": 1}
 """Connections for looking up keys, so that whoever may write is let in however many read."""
+LOOKING: Final = {"pool_size": 1, "max_overflow": 1}
+"""Connections for health and metrics: that readers are many must not look like a database out of reach."""
 KEPT_OPEN: Final = 10
 """How many connections for reading stay open when nobody reads."""
 STOP_WITHIN_SECONDS: Final = 1.2
@@ -50,6 +52,7 @@ class Container:
         latest = clock.latest if isinstance(clock, HouseClock) else None
         self.engine = self._engine(**_reading(settings))
         self.working, self.asking = self._engine(**WORKING), self._engine(**ASKING)
+        self.looking = self._engine(**LOOKING)
         self.metrics = Metrics(settings.ledger)
         self.keyring = Keyring(settings.key_file)
         self.mapper = Mapper(settings.ledger, self.keyring)
@@ -71,9 +74,14 @@ class Container:
         )
         self.projector = Projector(self.working, self.mapper, ALL, bell=self.bell, clock=clock)
         self.sweeper = Sweeper(self.due, self.writer.submit, clock, metrics=self.metrics)
-        self.metrics.watch_queue(lambda: self.writer.waiting, settings.queue_size)
+        self._watch_queue()
         self._watch_connections()
         self.metrics.watch_ledger(self.vitals)
+
+    def _watch_queue(self) -> None:
+        writer = self.writer
+        self.metrics.watch_queue(lambda: writer.waiting, self.settings.queue_size)
+        self.metrics.watch_queue_bytes(lambda: writer.waiting_bytes, QUEUE_BYTES)
 
     def _watch_connections(self) -> None:
         if isinstance(self.engine.pool, QueuePool):
@@ -101,8 +109,8 @@ class Container:
 
     def stop_reading(self) -> None:
         """Ends the connections of reads, also of those that still wait for an answer."""
-        hang_up(self.engine)
-        hang_up(self.asking)
+        for engine in (self.engine, self.asking, self.looking):
+            hang_up(engine)
 
     def stop(self) -> None:
         """Finishes what was accepted, then ends every thread and connection.
@@ -110,11 +118,12 @@ class Container:
         Takes a second or two at most, even when the database does not answer any more.
         """
         until = monotonic() + STOP_WITHIN_SECONDS
-        for part in (self.sweeper, self.writer, self.projector, self.listener):
+        # The writer first: it owes answers, and from now on takes no more orders from the sweeper either.
+        for part in (self.writer, self.sweeper, self.projector, self.listener):
             part.stop(max(0.05, until - monotonic()))
         self.stop_reading()
         hang_up(self.working)
-        for engine in (self.engine, self.working, self.asking):
+        for engine in (self.engine, self.working, self.asking, self.looking):
             engine.dispose()
 
     @contextmanager
@@ -129,7 +138,7 @@ class Container:
 
     def vitals(self) -> Vitals:
         """How the read models are, as the database has it."""
-        with self.engine.connect() as conn:
+        with self.looking.connect() as conn:
             return vitals(conn, self.settings.ledger, READ_MODELS, self.clock())
 
     def due(self, now: datetime, limit: int) -> list[UUID]:

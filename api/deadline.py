@@ -13,6 +13,8 @@ from api.problems import document, response
 
 MARGIN_SECONDS: Final = 1.5
 """What reads and writes notice themselves they tell in better words; this much later nobody waits for that."""
+SOONEST_SECONDS: Final = 0.05
+"""A timer may ring a hair early, or while the caller speaks: it is set anew, but never closer than this."""
 _READS: Final = frozenset(("GET", "HEAD", "OPTIONS"))
 
 
@@ -20,14 +22,24 @@ class Waiting:
     """How long the caller of one request is kept waiting. The time he takes himself does not count."""
 
     def __init__(self, seconds: float) -> None:
-        self._seconds, self._loop = seconds, asyncio.get_running_loop()
-        self.listening = False
+        self._loop = asyncio.get_running_loop()
+        self._listens_since: float | None = None
         self.until = self._loop.time() + seconds
 
+    def listen(self) -> None:
+        """Now it is the caller's turn: time stands still."""
+        self._listens_since = self._loop.time()
+
     def heard(self) -> None:
-        """The caller said something: the time begins anew."""
-        self.listening = False
-        self.until = self._loop.time() + self._seconds
+        """The caller said something: time goes on, later by what he took for it."""
+        if self._listens_since is not None:
+            self.until += self._loop.time() - self._listens_since
+            self._listens_since = None
+
+    def left(self) -> float:
+        """Seconds that he will wait yet. What stands buffered is heard at once and gives no time back."""
+        now = self._loop.time() if self._listens_since is None else self._listens_since
+        return self.until - now
 
 
 _waiting: ContextVar[Waiting | None] = ContextVar("waiting", default=None)
@@ -81,10 +93,12 @@ class _Timed:
         self._timer = self._loop.call_at(waiting.until + MARGIN_SECONDS, self._ring)
 
     async def receive(self) -> Message:
-        self._waiting.listening = True
-        message = await self._receive()
-        self._waiting.heard()
-        return message
+        self._waiting.listen()
+        try:
+            return await self._receive()
+        finally:
+            # Whoever only looks whether the caller is still there stops listening before he says a word.
+            self._waiting.heard()
 
     async def send(self, message: Message) -> None:
         if self._giving_up is not None:
@@ -101,9 +115,9 @@ class _Timed:
     def _ring(self) -> None:
         if self._answered:
             return
-        left = self._waiting.until + MARGIN_SECONDS - self._loop.time()
-        if self._waiting.listening or left > 0:
-            self._timer = self._loop.call_later(max(left, MARGIN_SECONDS), self._ring)
+        left = self._waiting.left() + MARGIN_SECONDS
+        if left > 0:
+            self._timer = self._loop.call_later(max(left, SOONEST_SECONDS), self._ring)
             return
         self.give_up("the database did not answer in time")
 

@@ -6,6 +6,7 @@ import sys
 import threading
 import traceback
 from contextlib import suppress
+from types import TracebackType
 from typing import Any, Final
 
 import structlog
@@ -50,6 +51,7 @@ def _rendered(_logger: WrappedLogger, _method: str, line: EventDict) -> str:
 def nothing_but_logs() -> None:
     """Turns what Python itself would write to standard error, messages and all, into log lines of this process."""
     logging.captureWarnings(True)
+    sys.excepthook = _process_ended
     threading.excepthook = _thread_ended
     sys.unraisablehook = _unraisable
 
@@ -80,6 +82,10 @@ class _NamesOnly(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         log = structlog.get_logger(record.name)
         log.warning("library_log", library=record.name, level_name=record.levelname, line=record.lineno)
+
+
+def _process_ended(_kind: type[BaseException], fault: BaseException, _trace: TracebackType | None) -> None:
+    structlog.get_logger("amends.threads").critical("process_ended", **of_fault(fault))
 
 
 def _thread_ended(ended: threading.ExceptHookArgs) -> None:

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from fastapi import FastAPI, Request, Response
 from fastapi.routing import APIRouter
+from pydantic import TypeAdapter, ValidationError
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -20,7 +21,7 @@ from api.auth import Credential, identified
 from api.nearest import meant, nearest
 from api.parameters import no_parameters
 from api.posted import Posted
-from api.problems import ProblemError, validation_failed
+from api.problems import ProblemError, invalid
 from api.refusals import REFUSALS, refusal
 from api.routers import commands, customers, events
 from domain.kinds import COMMANDS
@@ -29,6 +30,7 @@ from domain.relationship import RelationshipCommand
 Endpoint = Callable[[Request, Credential], Awaitable[Response]]
 Posting = Callable[[Request], Awaitable[Response]]
 _OF_CUSTOMER: Final = "/v1/customers/"
+_ID: Final = TypeAdapter(UUID)
 
 
 class Postings:
@@ -46,7 +48,7 @@ class Postings:
         try:
             response = await posting(Posted(scope, receive, send))
         except REFUSALS as error:
-            response = refusal(error, self._base_url)
+            response = refusal(error, self._base_url, of_write=True)
         await response(scope, receive, send)
 
     def _posting(self, scope: Scope) -> Posting | None:
@@ -97,14 +99,16 @@ async def post_command(request: Request) -> Response:
 
 
 async def _post(kind: type[RelationshipCommand], customer: str, request: Request) -> Response:
-    no_parameters(request)
+    # Before anything can be refused: refusals are counted under their route.
     request.scope["amends.route"] = f"/v1/customers/{{customer_id}}/{kind.PATH}"
+    no_parameters(request)
     caller = await identified(request, kind.SCOPE)
     return await commands.record(request, kind, _customer_id(customer), caller)
 
 
 def _customer_id(told: str) -> UUID:
+    # As the described routes read it. UUID() alone takes signs, underscores and digits of any script too.
     try:
-        return UUID(told)
-    except ValueError:
-        raise validation_failed("/customer_id", "a customer's id is a UUID", "uuid_parsing", "path") from None
+        return _ID.validate_python(told)
+    except ValidationError as error:
+        raise invalid(error.errors(), ("customer_id",), "path") from None

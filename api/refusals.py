@@ -43,17 +43,21 @@ def _problem_of(error: BaseException, base_url: str) -> dict[str, Any]:
     return document("fault", "we have a fault; it was logged", {}, base_url)
 
 
-def refusal(error: BaseException, base_url: str) -> Response:
+def refusal(error: BaseException, base_url: str, *, of_write: bool) -> Response:
     """The problem of any exception as a response."""
     headers = error.headers if isinstance(error, ProblemError) else None
-    return response(problem_of(error, base_url), headers)
+    problem = problem_of(error, base_url)
+    if of_write and problem["type"].endswith("/unavailable"):
+        # The writer says what became of an order. Where nothing is said, nothing had been handed over to it.
+        problem.setdefault("recorded", "no")
+    return response(problem, headers)
 
 
 def add_handlers(app: FastAPI, base_url: str) -> None:
     """Makes the application answer every exception with a problem."""
 
     async def refuse(request: Request, error: Exception) -> Response:
-        return refusal(error, base_url)
+        return refusal(error, base_url, of_write=request.method == "POST")
 
     async def of_http(request: Request, error: Exception) -> Response:
         if not isinstance(error, HTTPException):

@@ -22,7 +22,7 @@ from infrastructure.tables import api_keys
 SCOPES: Final = frozenset({"append", "read", "personal", "audit", "import", "personnel", "act_for", "admin"})
 """What a key may be allowed. Source: api.md, row auth."""
 CACHE_SECONDS: Final = 4.0
-"""The longest time a revoked key may go on working."""
+"""How old what is known of the keys may be; a second more, and a revoked one stops working everywhere."""
 # A key made by another process a moment ago is looked for this soon; a flood of unknown keys costs no more.
 _RETRY_SECONDS: Final = 0.05
 # While the database is gone nobody waits for it in turn behind everybody else: one look a second is enough.

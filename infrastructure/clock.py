@@ -55,10 +55,11 @@ class HouseClock:
         self._left_at, self._left_tick = self._at, self._tick
 
     def latest(self) -> datetime:
-        """What time it is at the latest: it goes on where a clock was set back, and may have been right there."""
+        """What time it is at the latest, by all that may be right: this clock, one that was left, one in doubt."""
         now = self()
         with self._lock:
-            return max(now, self._left_at + timedelta(seconds=self._ticks() - self._left_tick))
+            left = self._left_at + timedelta(seconds=self._ticks() - self._left_tick)
+            return max(now, left, self._system())
 
     def __call__(self) -> datetime:
         with self._lock:

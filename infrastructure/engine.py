@@ -102,8 +102,18 @@ def _give_up_read_only(context: ExceptionContext) -> None:
         context.is_disconnect = True
 
 
+def too_large(fault: BaseException) -> bool:
+    """Whether PostgreSQL cannot hold what was to be written, an index row for one (class 54).
+
+    It counts that among the faults of operation, but who wrote it is at fault.
+    """
+    return str(getattr(getattr(fault, "orig", None), "sqlstate", None)).startswith("54")
+
+
 def out_of_reach(fault: BaseException) -> bool:
     """Whether the database is gone, full, read-only or gave no connection: nobody's request is at fault."""
+    if too_large(fault):
+        return False
     if isinstance(fault, OperationalError | InterfaceError | PoolTimeout):
         return True
     if not isinstance(fault, DBAPIError):

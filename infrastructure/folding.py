@@ -8,7 +8,7 @@ from typing import Any, Final, Protocol
 from uuid import UUID
 
 from sqlalchemy import Column, Connection, Table, delete, insert, select
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError
 
 from domain.kinds import Fact
 from infrastructure.generations import Generation
@@ -202,9 +202,10 @@ class Folder:
             for table in self.projection.loaded:
                 for stream, key, row in self._loaded_rows(conn, table, streams):
                     found[stream][key] = row
-        except (OperationalError, InterfaceError):
-            raise
-        except Exception as fault:  # noqa: BLE001 - whatever it is, only the streams it concerns may suffer
+        except Exception as fault:
+            if _of_the_database(fault):
+                raise
+            # Whatever else it is, only the streams it concerns may suffer.
             if len(streams) == 1:
                 folded.damaged[streams[0]] = described(fault)
             else:
@@ -253,6 +254,17 @@ def described(fault: BaseException) -> str:
         trace = trace.tb_next
     place = "" if trace is None else f" in {trace.tb_frame.f_code.co_qualname}, line {trace.tb_lineno}"
     return type(fault).__name__ + place
+
+
+def _of_the_database(fault: Exception) -> bool:
+    """Whether the query failed, rather than somebody here to read what it found.
+
+    PostgreSQL answers nothing more in that transaction: looking on for the stream at fault would blame them all.
+    Its driver raises what it cannot decode itself as an error of data without a state.
+    """
+    if isinstance(fault, DataError):
+        return getattr(fault.orig, "sqlstate", None) is not None
+    return isinstance(fault, DBAPIError)
 
 
 @cache

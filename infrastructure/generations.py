@@ -179,6 +179,16 @@ def number_of_live(conn: Connection, ledger: str, name: str) -> Generation:
     return Generation(name, _rows(conn, ledger)[name].live)
 
 
+def current(conn: Connection, ledger: str) -> set[Generation]:
+    """Every generation that is read or being built, whatever its version."""
+    return {
+        Generation(row.name, number)
+        for row in _rows(conn, ledger).values()
+        for number in (row.live, row.building)
+        if number is not None
+    }
+
+
 def stale(conn: Connection, ledger: str, name: str) -> list[Generation]:
     """Generations that are neither read nor built any more and still keep a checkpoint."""
     row = _rows(conn, ledger).get(name)
@@ -192,8 +202,8 @@ def stale(conn: Connection, ledger: str, name: str) -> list[Generation]:
     return [Generation(name, number) for number in numbers if number not in (row.live, row.building)]
 
 
-def delete_rows(conn: Connection, ledger: str, old: Generation, tables: Sequence[Table]) -> bool:
-    """Deletes a batch of a stale generation's rows; False when none was left and its books are closed too."""
+def delete_rows(conn: Connection, ledger: str, old: Generation, tables: Sequence[Table]) -> None:
+    """Deletes a batch of a stale generation's rows; when none is left, its books are closed."""
     for table in tables:
         key = tuple_(*table.primary_key)
         some = (
@@ -202,14 +212,13 @@ def delete_rows(conn: Connection, ledger: str, old: Generation, tables: Sequence
             .limit(DELETED_AT_ONCE)
         )
         if conn.execute(delete(table).where(key.in_(some))).rowcount:
-            return True
+            return
     conn.execute(
         delete(parked).where(
             parked.c.ledger == ledger, parked.c.projection == old.name, parked.c.generation == old.number
         )
     )
     conn.execute(delete(tracking).where(tracking.c.ledger == ledger, tracking.c.name == old.checkpoint))
-    return False
 
 
 def positions(

@@ -8,7 +8,7 @@ from collections import Counter as Tally
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from importlib.metadata import version
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from prometheus_client import (
     CollectorRegistry,
@@ -33,6 +33,7 @@ _PAGE_SIZES: Final = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 OUTCOMES: Final = ("recorded", "repeated", "nothing", "refused", "conflict", "failed")
 CONFLICTS: Final = (StaleVersion.code, KeyReused.code)
 Undone = Literal["split", "failed"]
+UNDONE: Final[tuple[Undone, ...]] = get_args(Undone)
 
 
 class Metrics:
@@ -63,7 +64,7 @@ class Metrics:
             "Group commits undone: split (one order broke it, each is tried alone) or failed (callers were told)."
         )
         undone = self._counter("amends_pages_rolled_back", told, "reason")
-        self._undone = {one: undone.labels(self._ledger, one) for one in ("split", "failed")}
+        self._undone = {one: undone.labels(self._ledger, one) for one in UNDONE}
         told = "Commands that one transaction committed together. Large under load is good: that is its speed."
         self._page_size = self._histogram("amends_page_commands", told, _PAGE_SIZES)
         told = "A whole write transaction: waiting for the ledger's lock, deciding, inserting, committing."
@@ -101,14 +102,20 @@ class Metrics:
         told = "Customers whose time had come: settled (something was recorded) or rested (nothing, or it failed)."
         streams = self._counter("amends_sweeper_streams", told, "result")
         self._swept = {one: streams.labels(self._ledger, one) for one in ("settled", "rested")}
-        told = "When the sweeper last finished a round, in seconds since 1970. Old: time no longer takes effect."
-        self._last_sweep = self._gauge("amends_last_sweep_timestamp_seconds", told)
+        told = "When the sweeper last finished a round, or began, in seconds since 1970; only where one runs."
+        # Shown from the first value on: a process that does not sweep must not look like one that stands still.
+        name = "amends_last_sweep_timestamp_seconds"
+        self._last_sweep = Gauge(name, told, ("ledger",), registry=self.registry)
+
+    def sweeping(self, since: datetime) -> None:
+        """A sweeper begins in this process."""
+        self._last_sweep.labels(self._ledger).set(since.timestamp())
 
     def swept(self, settled: int, posted: int, at: datetime) -> None:
         """A round of the sweeper is over: of so many streams posted, so many had something to say."""
         self._swept["settled"].inc(settled)
         self._swept["rested"].inc(posted - settled)
-        self._last_sweep.set(at.timestamp())
+        self._last_sweep.labels(self._ledger).set(at.timestamp())
 
     # What is looked up when somebody asks.
 
@@ -118,6 +125,13 @@ class Metrics:
         self._gauge("amends_writer_queue_commands", told).set_function(waiting)
         told = "Commands that may wait; at this many, callers are told `busy`."
         self._gauge("amends_writer_queue_limit_commands", told).set(size)
+
+    def watch_queue_bytes(self, waiting: Callable[[], float], limit: int) -> None:
+        """Shows how many bytes the commands that wait for the writer take, and how many they may."""
+        told = "Bytes of the commands that wait for the writer now, as their callers sent them."
+        self._gauge("amends_writer_queue_bytes", told).set_function(waiting)
+        told = "Bytes of commands that may wait; where one more would not fit, its caller is told `busy`."
+        self._gauge("amends_writer_queue_limit_bytes", told).set(limit)
 
     def watch_connections(self, in_use: Callable[[], float], limit: int) -> None:
         """Shows how many connections for reading are taken, and how many there may be."""

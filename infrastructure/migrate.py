@@ -1,6 +1,6 @@
 """Bringing a database to the newest schema, and making the key file that belongs to it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from hmac import compare_digest
 from pathlib import Path
@@ -30,6 +30,16 @@ class NotMigrated(Broken):
     def __init__(self, at: str, wanted: str) -> None:
         super().__init__(f"the database is at {at}, this program needs {wanted}; run: amends migrate")
         self.at, self.wanted = at, wanted
+
+
+class NewerSchema(Broken):
+    """The database is of a schema that only a newer program knows."""
+
+    code = "newer_schema"
+
+    def __init__(self, at: str) -> None:
+        super().__init__(f"the database is at {at}, newer than this program; run the version that migrated it")
+        self.at = at
 
 
 def scripts() -> Path:
@@ -67,7 +77,8 @@ def upgrade(url: str) -> None:
 def migrate(settings: Settings) -> None:
     """A database of the newest schema and the key file that belongs to it, both made where there is neither.
 
-    Raises KeysBroken when the key file is absent though the database has seen one, or is another one.
+    Raises NewerSchema when a newer program migrated it, KeysBroken when the key file is absent though the database
+    has seen one, or is another one.
     """
     with configured(settings.database_url) as config:
         _upgrade(config)
@@ -80,13 +91,12 @@ def migrate(settings: Settings) -> None:
 def check(settings: Settings) -> None:
     """Returns when the program may start on this database, and changes nothing.
 
-    Raises NotMigrated when the schema is older or newer than this program's, KeysBroken as `migrate` does.
+    Raises NotMigrated when the schema is older than this program's, NewerSchema and KeysBroken as `migrate` does.
     """
     engine = make_engine(settings.database_url, poolclass=NullPool)
     try:
         with engine.connect() as conn:
-            at = MigrationContext.configure(conn).get_current_heads()
-            wanted = ScriptDirectory(str(scripts())).get_heads()
+            at, wanted = _known(conn), ScriptDirectory(str(scripts())).get_heads()
             if set(at) != set(wanted):
                 raise NotMigrated(", ".join(at) or "empty", ", ".join(wanted))
             _agree(conn, settings.key_file)
@@ -94,7 +104,17 @@ def check(settings: Settings) -> None:
         engine.dispose()
 
 
+def _known(conn: Connection) -> Sequence[str]:
+    """Where the database stands. Raises NewerSchema when this program has never heard of that."""
+    at = MigrationContext.configure(conn).get_current_heads()
+    known = {one.revision for one in ScriptDirectory(str(scripts())).walk_revisions()}
+    if unknown := sorted(set(at) - known):
+        raise NewerSchema(", ".join(unknown))
+    return at
+
+
 def _upgrade(config: Config) -> None:
+    _known(config.attributes["connection"])
     config.attributes["upgrading"] = True  # so that no table of today's code is looked at
     command.upgrade(config, "head")
 

@@ -15,10 +15,24 @@ class Pace:
     def __init__(self, most: int = MOST) -> None:
         self._most = most
         self.page = min(FEWEST, most)
+        self.halved = False
+        """Whether the last page failed, and a smaller one is to be tried at once."""
 
     def took(self, folded: int, seconds: float) -> None:
         """A page of so many events took so long."""
+        self.halved = False
         if folded >= self.page and seconds < QUICK_SECONDS:
             self.page = min(self.page * 2, self._most)
         elif seconds > 2 * QUICK_SECONDS:
-            self.page = max(self.page // 2, min(FEWEST, self._most))
+            # What failed may have left it below the fewest: being slow is no reason to take more.
+            self.page = min(self.page, max(self.page // 2, FEWEST))
+
+    def failed(self, events: int | None = None) -> bool:
+        """A page (of so many events, where that is known) failed: the next is half of it, down to a single event.
+
+        False when there is nothing smaller to try.
+        """
+        tried = self.page if events is None else min(events, self.page)
+        self.halved = tried > 1
+        self.page = max(tried // 2, 1)
+        return self.halved

@@ -15,10 +15,10 @@ import structlog
 from sqlalchemy import Connection
 
 from infrastructure import generations
-from infrastructure.engine import writing
+from infrastructure.engine import out_of_reach, writing
 from infrastructure.folding import Folded, Folder, described
 from infrastructure.generations import Generation
-from infrastructure.readmodels import ReadModels, out_of_reach
+from infrastructure.readmodels import ReadModels
 
 log = structlog.get_logger(__name__)
 FIRST_WAIT: Final = timedelta(seconds=10)
@@ -91,19 +91,17 @@ class Parking:
 
     def _release(self, generation: Generation, stream: UUID) -> bool:
         """Whether the stream is free now. In a transaction of its own, so that nobody waits for long."""
-        folder, ledger = self._models.folder(generation), self._models.ledger
-        try:
-            with writing(self._models.engine) as conn:
-                # The checkpoint's lock keeps whoever folds from moving it on until this stream has caught up.
-                at = generations.positions(conn, ledger, [generation], lock=True)
-                first = generations.parked_at(conn, ledger, generation, stream)
-                if first is None or generation.checkpoint not in at:
-                    return False  # somebody else was faster, or the generation is gone
-                facts = self._models.stream(conn, stream, first, at[generation.checkpoint])
-                folded = folder.fold(conn, facts, set(), first - 1)
-                free = self._written(conn, folder, stream, folded)
-        finally:
-            folder.forget()
+        # Not the one that folds the pages: it remembers no rows of a parked stream, and keeps those of the others.
+        folder, ledger = self._models.new_folder(generation), self._models.ledger
+        with writing(self._models.engine) as conn:
+            # The checkpoint's lock keeps whoever folds from moving it on until this stream has caught up.
+            at = generations.positions(conn, ledger, [generation], lock=True)
+            first = generations.parked_at(conn, ledger, generation, stream)
+            if first is None or generation.checkpoint not in at:
+                return False  # somebody else was faster, or the generation is gone
+            facts = self._models.stream(conn, stream, first, at[generation.checkpoint])
+            folded = folder.fold(conn, facts, set(), first - 1)
+            free = self._written(conn, folder, stream, folded)
         if free:
             log.info("stream_released", ledger=ledger, projection=generation.name, stream=str(stream))
         return free

@@ -6,7 +6,8 @@ folded twice and nothing is left out.
 
 import threading
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from contextlib import suppress
+from datetime import datetime
 from time import monotonic
 from typing import Final
 from uuid import uuid4
@@ -15,14 +16,16 @@ import structlog
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from infrastructure.aside import Aside
 from infrastructure.bell import PATIENCE_SECONDS, Bell
+from infrastructure.clock import utc_now
 from infrastructure.folding import ProjectionLike, described
-from infrastructure.generations import NewerGeneration
+from infrastructure.generations import Generation, NewerGeneration
 from infrastructure.leases import Lease
 from infrastructure.mapper import Mapper
 from infrastructure.pace import MOST, Pace
 from infrastructure.parking import ParkedStream, Parking
-from infrastructure.readmodels import Overtaken, ReadModels, TooCoarse
+from infrastructure.readmodels import Overtaken, ReadModels, in_halves
 from infrastructure.rebuilding import Progress, Rebuilding
 
 log = structlog.get_logger(__name__)
@@ -35,11 +38,6 @@ MOST_REST_SECONDS: Final = 0.05
 A page costs as much as some tens of events besides its own, and where events are appended in the same process its
 time is taken from them: the busier it is, the longer a page takes, and the rarer and larger pages become.
 """
-
-
-def utc_now() -> datetime:
-    """The system's clock, in UTC."""
-    return datetime.now(UTC)
 
 
 class Projector:
@@ -70,30 +68,34 @@ class Projector:
             one.name: Lease(engine, self._ledger, f"rebuild:{one.name}", holder, clock) for one in projections
         }
         self._rebuilding = Rebuilding(self._models, self._leases, self._turn, page)
+        self._aside = Aside(self._ledger)
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._rest = 0.0
 
     # Keeping up.
 
-    def run_once(self, limit: int | None = None) -> int:
+    def run_once(self) -> int:
         """Folds the next page into every live read model of this program's version; gives the number of events.
 
-        A read model whose rows are of another version is left alone: `rebuild` it first.
+        A read model whose rows are of another version is left alone: `rebuild` it first. A page that fails is left
+        to the next calls, in halves; raises what a database out of reach said of a single event.
         """
         with self._turn:
-            live, most = self._models.live(), limit or self._pace.page
-            begun = monotonic()
-            try:
-                folded = self._models.fold(live, most)
-            except Overtaken:
-                return 0
-            except TooCoarse:
-                folded = self._models.one_by_one(live, most)
-            took = monotonic() - begun
-            self._pace.took(folded, took)
-            self._rest = _rest(took) if 0 < folded < most else 0.0
+            live, folded = self._models.live(), 0
+            self._models.drop_replaced(live)
+            self._rest = 0.0
+            with suppress(Overtaken), in_halves(self._pace, self._ledger):
+                folded = self._fold(live, self._pace.page)
             return folded
+
+    def _fold(self, live: Sequence[Generation], most: int) -> int:
+        begun = monotonic()
+        folded = self._models.fold(live, most)
+        took = monotonic() - begun
+        self._pace.took(folded, took)
+        self._rest = _rest(took) if 0 < folded < most else 0.0
+        return folded
 
     def catch_up(self, progress: Progress | None = None) -> int:
         """Rebuilds what is of an older version, then folds up to the ledger's head; gives the number of events.
@@ -189,7 +191,8 @@ class Projector:
                 self._work_or_rest(heard)
             except Exception as fault:  # noqa: BLE001 - the thread must outlive a lost database; it tries again
                 log.warning("projector_failed", ledger=self._ledger, fault=described(fault))
-                self._models.forget()
+                with self._turn:
+                    self._models.forget()
                 self._stopping.wait(PATIENCE_SECONDS)
         self._end()
 
@@ -211,11 +214,14 @@ class Projector:
 
     def _work(self) -> bool:
         """A page for live read models, one for each being built, some parked streams, a batch of old rows."""
-        worked = self.run_once() > 0
+        worked = self.run_once() > 0 or self._pace.halved
         worked = self._rebuilding.go_on() or worked
+        worked = self._aside.done("parked", self._retry) or worked
+        return self._aside.done("tidy", self._rebuilding.tidy) or worked
+
+    def _retry(self) -> bool:
         with self._turn:
-            worked = self._parking.retry() or worked
-        return self._rebuilding.tidy() or worked
+            return self._parking.retry()
 
     def _end(self) -> None:
         try:

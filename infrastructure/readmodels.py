@@ -4,21 +4,23 @@ Folding holds no lock. What was folded is written in one transaction with the ch
 if they still stand where they stood.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from uuid import UUID
 
 import structlog
 from sqlalchemy import Connection, Engine, select
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import SQLAlchemyError
 
 from domain.kinds import Fact
 from infrastructure import generations
 from infrastructure.bell import Bell
-from infrastructure.engine import writing
+from infrastructure.engine import out_of_reach, writing
 from infrastructure.folding import Folded, Folder, Parked, ProjectionLike, Unreadable, described
 from infrastructure.generations import Generation, Wanted
 from infrastructure.mapper import ForeignEvent, Mapper, is_ours
 from infrastructure.memory import uncollected
+from infrastructure.pace import Pace
 from infrastructure.record import Record
 from infrastructure.recorder import read_head, read_records, to_record
 from infrastructure.tables import events
@@ -31,16 +33,28 @@ class Overtaken(Exception):
 
 
 class TooCoarse(Exception):
-    """Something in the page cannot be written: find out what, event by event."""
+    """Something in a page of so many events cannot be written: find out what, in smaller pages."""
+
+    def __init__(self, events: int) -> None:
+        super().__init__(f"one of {events} events")
+        self.events = events
 
 
-def out_of_reach(fault: Exception) -> bool:
-    """Whether the database is at fault, gone or full, rather than what was to be written.
+@contextmanager
+def in_halves(pace: Pace, ledger: str) -> Iterator[None]:
+    """Where a page fails in the block, the next is half of it: no turn does more than one page.
 
-    PostgreSQL counts what is too large for it, an index row for one, among the faults of operation (class 54).
+    Raises what a database out of reach said of a single event.
     """
-    too_large = str(getattr(getattr(fault, "orig", None), "sqlstate", None)).startswith("54")
-    return isinstance(fault, OperationalError | InterfaceError) and not too_large
+    try:
+        yield
+    except TooCoarse as coarse:
+        pace.failed(coarse.events)
+    except SQLAlchemyError as fault:
+        # It may have taken longer than a statement may, or more than there is room for.
+        if not (out_of_reach(fault) and pace.failed()):
+            raise
+        log.warning("page_halved", ledger=ledger, events=pace.page, fault=described(fault))
 
 
 class ReadModels:
@@ -88,10 +102,10 @@ class ReadModels:
 
     # One page.
 
-    def fold(self, live: Sequence[Generation], limit: int, *, careful: bool = False) -> int:
+    def fold(self, live: Sequence[Generation], limit: int) -> int:
         """Folds the next page into these generations; gives the number of events.
 
-        Raises Overtaken when somebody else folded it, TooCoarse when it can only be written event by event.
+        Raises Overtaken when somebody else folded it, TooCoarse when it cannot be written as it is.
         """
         if not live:
             return 0
@@ -111,29 +125,17 @@ class ReadModels:
                 for one in map(self.folder, moving)
             ]
         at = {one.checkpoint: at[one.checkpoint] for one in moving}
-        self._commit(folded, at, stuck, upto, careful=careful or len(page) == 1)
+        self._commit(folded, at, stuck, page)
         return len(page)
-
-    def one_by_one(self, live: Sequence[Generation], limit: int) -> int:
-        """Folds up to so many events, each in a transaction of its own, so that a bad one is found alone."""
-        folded = 0
-        try:
-            while folded < limit and (one := self.fold(live, 1, careful=True)):
-                folded += one
-        except Overtaken:
-            return folded
-        return folded
 
     def _commit(
         self,
         folded: list[tuple[Folder, Folded]],
         at: dict[str, int],
         stuck: dict[Generation, set[UUID]],
-        upto: int,
-        *,
-        careful: bool,
+        page: Sequence[Fact | Unreadable],
     ) -> None:
-        live = [folder.generation for folder, _ in folded]
+        live, upto = [folder.generation for folder, _ in folded], page[-1].position
         try:
             with writing(self.engine) as conn:
                 if generations.positions(conn, self.ledger, live, lock=True) != at:
@@ -141,23 +143,26 @@ class ReadModels:
                 if self.stuck(conn, live) != stuck:
                     raise Overtaken
                 for folder, rows in folded:
-                    self.write(conn, folder, rows, upto, careful=careful)
+                    self.write(conn, folder, rows, page)
                 generations.move(conn, self.ledger, live, upto)
         except BaseException:
-            self.forget()
+            # Nobody knows what was committed of these; the others have not been touched.
+            for folder, _ in folded:
+                folder.forget()
             raise
         for folder, rows in folded:
             folder.keep(rows, upto)
             self.alarm(folder.generation, rows.parked.values())
         self.moved.ring(upto)
 
-    def write(self, conn: Connection, folder: Folder, rows: Folded, upto: int, *, careful: bool) -> None:
-        """Writes what was folded. When one event alone (`careful`) cannot be written, its stream is parked.
+    def write(self, conn: Connection, folder: Folder, rows: Folded, page: Sequence[Fact | Unreadable]) -> None:
+        """Writes what was folded of a page. One event alone that cannot be written parks its stream.
 
         Raises TooCoarse when there are several.
         """
+        alone = len(page) == 1
         try:
-            if careful:
+            if alone:
                 with conn.begin_nested():
                     folder.write(conn, rows)
             else:
@@ -165,11 +170,11 @@ class ReadModels:
         except Exception as fault:
             if out_of_reach(fault):
                 raise
-            if not careful:
-                raise TooCoarse from fault
+            if not alone:
+                raise TooCoarse(len(page)) from fault
             # One event alone, and it cannot be written: its stream waits, everybody else goes on.
             stream = next(iter(rows.touched))
-            rows.parked = {stream: Parked(stream, upto, described(fault))}
+            rows.parked = {stream: Parked(stream, page[0].position, described(fault))}
             folder.park(conn, rows.parked[stream])
 
     # What is read for it.
@@ -218,14 +223,29 @@ class ReadModels:
     def folder(self, generation: Generation) -> Folder:
         """The one that folds this generation."""
         if generation not in self._folders:
-            self._folders[generation] = Folder(self.projections[generation.name], self.ledger, generation)
+            self._folders[generation] = self.new_folder(generation)
         return self._folders[generation]
+
+    def new_folder(self, generation: Generation) -> Folder:
+        """One of one's own, which remembers nothing."""
+        return Folder(self.projections[generation.name], self.ledger, generation)
 
     def drop(self, generation: Generation) -> None:
         """Forgets a generation that nobody folds any more."""
         self._folders.pop(generation, None)
 
+    def drop_replaced(self, live: Sequence[Generation]) -> None:
+        """Forgets the generations that somebody else's rebuild has replaced, or given up."""
+        beside = [one for one in list(self._folders) if one not in live]
+        if not beside:
+            return
+        with self.engine.connect() as conn:
+            current = generations.current(conn, self.ledger)
+        for one in beside:
+            if one not in current:
+                self.drop(one)
+
     def forget(self) -> None:
         """Forgets every row: nobody knows what was committed."""
-        for folder in self._folders.values():
+        for folder in list(self._folders.values()):
             folder.forget()

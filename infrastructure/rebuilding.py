@@ -2,15 +2,18 @@
 
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from functools import partial
 from time import monotonic
 from typing import Final
 
 from infrastructure import generations
+from infrastructure.aside import Aside
 from infrastructure.engine import writing
 from infrastructure.generations import Generation
 from infrastructure.leases import Lease
 from infrastructure.pace import Pace
-from infrastructure.readmodels import Overtaken, ReadModels, TooCoarse
+from infrastructure.readmodels import Overtaken, ReadModels, in_halves
 
 Progress = Callable[[int, int], None]
 """Is told (position reached, position of the ledger's head)."""
@@ -22,7 +25,10 @@ class Rebuilding:
     """Builds read models page by page, one builder at a time each, by lease. `turn` keeps threads apart."""
 
     def __init__(self, models: ReadModels, leases: Mapping[str, Lease], turn: threading.RLock, page: int) -> None:
-        self._models, self._leases, self._turn, self._pace = models, leases, turn, Pace(page)
+        self._models, self._leases, self._turn = models, leases, turn
+        # One each: a page that is too large for one read model may be small for another.
+        self._paces = {name: Pace(page) for name in leases}
+        self._aside = Aside(models.ledger)
         self._engine, self._ledger = models.engine, models.ledger
         self._untidy: set[str] = set()
 
@@ -49,7 +55,7 @@ class Rebuilding:
         worked = False
         for name in self._models.unfinished():
             if self._leases[name].hold():
-                worked = self._build_on(name) or worked
+                worked = self._aside.done(f"rebuild:{name}", partial(self._build_on, name)) or worked
         return worked
 
     def look_for_old_rows(self) -> None:
@@ -90,19 +96,15 @@ class Rebuilding:
         with self._engine.connect() as conn:
             live = generations.number_of_live(conn, self._ledger, built.name)
             at = generations.positions(conn, self._ledger, [built, live])
-        position = at.get(built.checkpoint, 0)
-        try:
-            if max(at.get(live.checkpoint, 0), self._models.head()) - position <= self._pace.page:
-                return self._last_page(built, live)
+        position, pace = at.get(built.checkpoint, 0), self._paces[built.name]
+        with suppress(Overtaken), in_halves(pace, self._ledger):
+            if max(at.get(live.checkpoint, 0), self._models.head()) - position <= pace.page:
+                return self._last_page(built, live, pace.page)
             begun = monotonic()
-            self._pace.took(self._models.fold([built], self._pace.page), monotonic() - begun)
-        except Overtaken:
-            pass
-        except TooCoarse:
-            self._models.one_by_one([built], self._pace.page)
+            pace.took(self._models.fold([built], pace.page), monotonic() - begun)
         return position, False
 
-    def _last_page(self, built: Generation, live: Generation) -> tuple[int, bool]:
+    def _last_page(self, built: Generation, live: Generation, limit: int) -> tuple[int, bool]:
         """Holds the live checkpoint, folds what is missing and switches, all in one transaction."""
         models, folder = self._models, self._models.folder(built)
         folder.forget()
@@ -111,10 +113,10 @@ class Rebuilding:
             if built.checkpoint not in at:
                 raise Overtaken
             here, aim = at[built.checkpoint], at.get(live.checkpoint, 0)
-            page = models.read(conn, here, self._pace.page)
+            page = models.read(conn, here, limit)
             upto = page[-1].position if page else here
             rows = folder.fold(conn, page, models.stuck(conn, [built])[built], here)
-            models.write(conn, folder, rows, upto, careful=len(page) == 1)
+            models.write(conn, folder, rows, page)
             generations.move(conn, self._ledger, [built], upto)
             if upto >= aim and not generations.switch(conn, self._ledger, models.wanted[built.name], built):
                 raise Overtaken

@@ -29,6 +29,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, Row, insert, select, u
 from sqlalchemy import exc as sql
 
 from infrastructure.bell import PATIENCE_SECONDS, Bell
+from infrastructure.clock import utc_now
 from infrastructure.engine import writing
 from infrastructure.keys import Entropy
 from infrastructure.record import Draft, Record, header_parts, public_commitment
@@ -145,11 +146,6 @@ def read_head(conn: Connection, ledger: str) -> Head:
     """Where the ledger ends now, without locking it."""
     row = conn.execute(select(heads.c.position, heads.c.recorded_at).where(heads.c.ledger == ledger)).first()
     return Head(0, EPOCH) if row is None else Head(row.position, row.recorded_at)
-
-
-def utc_now() -> datetime:
-    """The system's clock."""
-    return datetime.now(UTC)
 
 
 @contextmanager

@@ -76,6 +76,7 @@ class Sweeper:
     def start(self) -> None:
         """Starts sweeping in a thread of its own."""
         self._stop.clear()
+        self._metrics.sweeping(self._clock())
         self._thread = threading.Thread(target=self._run, name="sweeper", daemon=True)
         self._thread.start()
 

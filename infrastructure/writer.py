@@ -132,6 +132,11 @@ class Writer:
         """How many orders wait."""
         return len(self._waiting)
 
+    @property
+    def waiting_bytes(self) -> int:
+        """How many bytes their callers sent."""
+        return self._waiting_bytes
+
     def _run(self) -> None:
         while True:
             page = self._next_page()
@@ -167,10 +172,23 @@ class Writer:
             kind = type(fault).__name__
             self._metrics.page_rolled_back("split", len(waiting))
             log.warning("page_split", ledger=self._tools.ledger, orders=len(waiting), fault=kind)
-            for one in waiting:
-                self._commit_or_split([one])
+            self._one_by_one(waiting)
         else:
             for one, answer in zip(waiting, answers, strict=True):
+                one.answer(answer)
+
+    def _one_by_one(self, waiting: Sequence[Waiting]) -> None:
+        for n, one in enumerate(waiting):
+            try:
+                [answer] = self._commit([one.order])
+            except Exception as fault:  # noqa: BLE001 - see above
+                self._fail([one], fault)
+                if out_of_reach(fault):
+                    # Each of the others would wait as long for a database that is gone.
+                    for rest in waiting[n + 1 :]:
+                        rest.answer(Unavailable(recorded="no"))
+                    return
+            else:
                 one.answer(answer)
 
     def _fail(self, waiting: Sequence[Waiting], fault: Exception) -> None:

@@ -544,7 +544,8 @@ def queue(
     conditions += [recoveries.c.owner == owner] if owner is not None else []
     conditions += [(late > 0) if overdue else (late == 0)] if overdue is not None else []
     due = func.coalesce(recoveries.c.next_due_at, literal(_NEVER, Instant())).label("due_first")
-    found = select(recoveries, *_at_reading(late), due).where(*conditions).subquery()
+    shown = [column for column in recoveries.c if column.name != "kept"]  # the projector's own
+    found = select(*shown, *_at_reading(late), due).where(*conditions).subquery()
     order = (found.c.risk_now.desc(), found.c.due_first, found.c.opened_at, found.c.recovery_id)
     query = select(found).order_by(*order).limit(limit + 1)
     rows = source.conn.execute(query if after is None else query.where(_after(found.c, after))).all()

@@ -4,6 +4,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 
 from api.deps import services_of
+from api.looking import looks_of
 from api.readiness import Ready, readiness
 from api.reads import answer
 
@@ -23,9 +24,10 @@ async def healthz() -> Response:
 
 
 @router.get("/readyz", response_model=Ready)
-def readyz(request: Request) -> Response:
+async def readyz(request: Request) -> Response:
     """Whether the ledger can be reached and the read models keep up; else 503.
 
     A parked stream or an old snapshot is told, and does not take the service out of rotation.
     """
-    return answer(request, readiness(services_of(request).vitals()))
+    found = await looks_of(request).take(services_of(request).vitals)
+    return answer(request, readiness(found))

@@ -138,6 +138,27 @@ def test_a_good_key_is_remembered_for_a_second_and_a_bad_one_never():
     assert book.asked == 5
 
 
+def test_the_second_of_trust_begins_before_the_database_is_asked():
+    now = [100.0]
+
+    class Slow(Book):
+        """Keys on a database that takes longer to answer than an answer is trusted."""
+
+        def check(self, bearer: str) -> Known | None:
+            now[0] += 1.5
+            return super().check(bearer)
+
+    book = Slow()
+    check = KeyCheck(book, lambda: now[0])
+
+    async def twice() -> None:
+        for _ in range(2):
+            assert await check.check("good")
+
+    asyncio.run(twice())
+    assert book.asked == 2
+
+
 def test_keys_are_checked_before_anything_else_is_looked_at(shared: Service):
     answer = shared.http.post("/v1/events", content=b"{", headers={"Authorization": ""})
     assert answer.status_code == 401

@@ -1,6 +1,7 @@
 """Health as operators and load balancers see it: true even when the one who projects is dead."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,13 +10,18 @@ import pytest
 from sqlalchemy import text
 
 from domain.kinds import Fact
+from infrastructure.engine import make_engine
 from infrastructure.leases import Lease
 from infrastructure.projector import Projector
 from projections import ALL
 from projections.satisfaction import SatisfactionState
+from tests.support.exposition import Exposition
 from tests.support.http import Service, service
+from tests.support.processes import eventually
 
 NOBODY = {"Authorization": ""}
+THREADS = 40
+"""In how many threads an application answers its reads."""
 LATE = {"what": "late", "description": "the parcel did not come"}
 
 
@@ -162,6 +168,27 @@ def test_a_transaction_that_stays_open_is_told(
             assert told["oldest_snapshot_seconds"] > 0
             assert (told["status"], told["warnings"]) == ("degraded", ["old_snapshot"])
         assert ready(amends)["status"] == "ready"
+
+
+def test_slow_reads_that_take_every_thread_do_not_keep_health_and_metrics_waiting(
+    postgres_database: str, tmp_path: Path
+) -> None:
+    waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted AND mode = 'AccessShareLock'")
+    other = make_engine(postgres_database)
+    with service(postgres_database, tmp_path) as amends, ThreadPoolExecutor(THREADS) as readers:
+        amends.customer()
+        amends.project()
+        with other.connect() as look, other.connect() as lock, lock.begin():
+            lock.execute(text("LOCK TABLE feed_items IN ACCESS EXCLUSIVE MODE"))
+            asked = [readers.submit(amends.http.get, "/v1/feed") for _ in range(THREADS)]
+            eventually(lambda: look.execute(waiting).scalar() == THREADS, "every thread waits for the database")
+            told, figures = ready(amends), Exposition(amends.http.get("/metrics").text)
+            assert not [one for one in asked if one.done()]
+        assert {one.result().status_code for one in asked} == {200}
+    other.dispose()
+    assert told["status"] == "ready"
+    assert figures.value("amends_database_up") == 1
+    assert figures.value("amends_read_connections") == THREADS
 
 
 def test_a_log_that_cannot_be_folded_into_the_file_is_told(

@@ -193,6 +193,7 @@ def test_the_words_of_a_library_stay_out_and_its_name_goes_on(lines: Lines):
 def test_a_thread_that_ends_by_a_fault_is_one_line_without_its_words(
     lines: Lines, monkeypatch: pytest.MonkeyPatch
 ):
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
     monkeypatch.setattr(threading, "excepthook", threading.excepthook)
     monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)
 

@@ -100,6 +100,7 @@ def test_the_ledger_and_its_read_models_are_told_as_the_database_has_them(amends
     assert after.each("amends_projection_position", "projection") == dict.fromkeys(names, 5)
     assert after.value("amends_database_up") == 1
     assert after.value("amends_writer_queue_limit_commands") == 10_000
+    assert after.value("amends_writer_queue_limit_bytes") == 32 * 2**20
     assert after.value("amends_read_connections_limit") == 40
     with amends.container.engine.connect():
         assert told(amends).value("amends_read_connections") == 1

@@ -145,6 +145,7 @@ def test_a_worker_shows_its_metrics_on_a_port_of_their_own(amends: CommandLine):
         code, seconds = worker.end()
     assert told.value("amends_database_up", ledger="main") == 1
     assert told.has("amends_writer_queue_commands")
+    assert told.value("amends_last_sweep_timestamp_seconds") > 0
     assert code == 0
     assert seconds < ENOUGH_SECONDS
 

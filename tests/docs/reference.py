@@ -1,7 +1,7 @@
 """The reference pages made from the code, so that they cannot say anything else than it does."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, get_args
 
 import typer
@@ -92,6 +92,8 @@ def metric_families() -> list[MetricFamily]:
     http = HttpMetrics(metrics.registry)
     http.answered("/", "GET", 200, 0.1, {})
     metrics.watch_queue(lambda: 0, 1)
+    metrics.watch_queue_bytes(lambda: 0, 1)
+    metrics.sweeping(datetime.fromtimestamp(0, UTC))
     metrics.watch_connections(lambda: 0, 1)
     metrics.watch_ledger(lambda: _EVERYTHING)
     return sorted(

@@ -13,11 +13,13 @@ import pytest
 import yaml
 from sqlalchemy import Engine, text
 
-from api.container import ASKING, WORKING
+from api.container import ASKING, LOOKING, WORKING
 from api.problems import PROBLEMS
 from api.readiness import OLD_SNAPSHOT_SECONDS
 from infrastructure.engine import IDLE_SECONDS, make_engine
+from infrastructure.metrics import CONFLICTS, OUTCOMES, UNDONE
 from infrastructure.settings import Settings
+from infrastructure.writer import QUEUE_BYTES
 from tests.docs.reference import metric_families
 from tests.docs.test_samples import free_port, owned
 from tests.support.commands import command_line
@@ -101,7 +103,8 @@ def test_every_alarm_asks_for_metrics_and_labels_that_there_are():
         assert set(names) <= known.keys(), alarm
         labels = re.findall(r'([a-z]+)=~?"([^"]*)"', alarm["expr"])
         assert {name for name, _ in labels} <= set().union(*(known[one] for one in names))
-        assert {slug for name, value in labels if name == "slug" for slug in value.split("|")} <= set(PROBLEMS)
+        known_values = {"slug": {*PROBLEMS, *CONFLICTS}, "outcome": {*OUTCOMES}, "reason": {*UNDONE}}
+        assert all(set(value.split("|")) <= known_values[name] for name, value in labels)
         asked.update(names)
     assert len(asked) > 12
 
@@ -128,11 +131,22 @@ def test_alarms_that_other_alarms_name_exist():
         assert set(re.findall(r"\bAmends[A-Z]\w+", one["annotations"]["summary"])) <= names
 
 
+def test_the_queue_s_alarm_looks_at_both_of_its_limits():
+    [alarm] = [one for one in alarms() if one["alert"] == "AmendsQueueFills"]
+    limits = {one.name for one in metric_families() if one.name.startswith("amends_writer_queue_limit_")}
+    assert len(limits) == 2
+    assert limits <= set(re.findall(r"\bamends_[a-z_]+", alarm["expr"]))
+
+
 # What the tables say.
 
 
+def test_the_bytes_that_may_wait_are_those_of_the_table():
+    assert f"{QUEUE_BYTES // 2**20} MiB of what callers sent" in OPERATIONS.read_text()
+
+
 def test_the_connections_a_process_may_use_are_those_of_the_table():
-    own = sum(WORKING.values()) + sum(ASKING.values())
+    own = sum(sum(pool.values()) for pool in (WORKING, ASKING, LOOKING))
     listening = 1
     document = OPERATIONS.read_text()
     assert f"(`AMENDS_READ_CONNECTIONS` + {own + listening})" in document

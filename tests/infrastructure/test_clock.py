@@ -54,6 +54,13 @@ def test_a_leap_is_not_believed_and_time_goes_on():
         assert house() == NOON + 9 * MINUTE
 
 
+def test_what_a_doubted_clock_says_may_be_right_so_news_by_it_is_not_from_the_future():
+    machine, house = started()
+    machine.clock.now += HOUR  # as after a pause of the whole machine
+    assert house() == NOON
+    assert house.latest() == NOON + HOUR
+
+
 def test_a_leap_that_is_taken_back_leaves_no_trace():
     machine, house = started()
     machine.clock.now += YEAR

@@ -1,6 +1,7 @@
 """Metrics of the store: what the writer, the sweeper and the database have to tell, by a real writer."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -105,6 +106,29 @@ def test_the_queue_is_shown_as_it_is(counted: Desk, metrics: Metrics):
     counted.writer.start()
     assert [one.result(30).position > 0 for one in futures] == [True] * 4
     assert told_by(metrics.registry).value("amends_writer_queue_commands") == 0
+
+
+def test_the_bytes_in_the_queue_are_shown_as_they_are(counted: Desk, metrics: Metrics):
+    metrics.watch_queue_bytes(lambda: counted.writer.waiting_bytes, 900)
+    futures = [counted.writer.submit(replace(counted.order(late(), crm("C-1")), size=200)) for _ in range(4)]
+    assert told_by(metrics.registry).value("amends_writer_queue_bytes") == 800
+    assert told_by(metrics.registry).value("amends_writer_queue_limit_bytes") == 900
+    counted.writer.start()
+    assert [one.result(30).position > 0 for one in futures] == [True] * 4
+    assert told_by(metrics.registry).value("amends_writer_queue_bytes") == 0
+
+
+def test_when_time_last_took_effect_is_shown_from_the_start_of_a_sweeper_and_only_where_one_runs(
+    counted: Desk, metrics: Metrics
+):
+    name = "amends_last_sweep_timestamp_seconds"
+    sweeper = Sweeper(
+        lambda now, limit: [], counted.writer.submit, counted.clock, every_seconds=60, metrics=metrics
+    )
+    assert [one for one in told_by(metrics.registry).samples() if one.name == name] == []
+    sweeper.start()
+    assert told_by(metrics.registry).value(name) == counted.clock.now.timestamp()
+    sweeper.stop()
 
 
 def test_a_round_of_the_sweeper_counts_whom_it_settled(counted: Desk, metrics: Metrics):

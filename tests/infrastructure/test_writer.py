@@ -9,7 +9,8 @@ from threading import Event
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import Engine, event, func, select, text
+from sqlalchemy import Connection, Engine, event, func, select, text
+from sqlalchemy.exc import OperationalError
 
 from domain.errors import (
     AlreadyExists,
@@ -36,7 +37,7 @@ from infrastructure.keys import KeysBroken
 from infrastructure.recorder import read_head, read_records
 from infrastructure.states import States, load
 from infrastructure.tables import commands, events, snapshots, subject_keys
-from tests.support.writing import Desk, crm, desk, late
+from tests.support.writing import ANSWER_WITHIN_SECONDS, Desk, crm, desk, late
 
 
 @pytest.fixture
@@ -383,6 +384,30 @@ def test_a_lost_database_is_told_and_the_writer_recovers_by_itself(postgres_data
         with pytest.raises(Unavailable):
             amends.post(Apologise(said="regret"), customer)
         assert amends.post(Apologise(said="regret"), customer).version == 6
+
+
+def test_when_the_database_goes_while_a_page_is_taken_apart_the_rest_is_not_tried(
+    database: str, tmp_path: Path
+) -> None:
+    with desk(database, tmp_path, start=False) as amends:
+        faults = [ValueError("something about one order"), OperationalError("BEGIN", None, Exception("gone"))]
+        begun = 0
+
+        def fail(_conn: Connection) -> None:
+            nonlocal begun
+            begun += 1
+            if faults:
+                raise faults.pop(0)
+
+        event.listen(amends.engine, "begin", fail)
+        futures = [amends.writer.submit(amends.order(late())) for _ in range(5)]
+        amends.writer.start()
+        told = [one.exception(ANSWER_WITHIN_SECONDS) for one in futures]
+        assert [(type(one), one.recorded) for one in told if isinstance(one, Unavailable)] == [
+            (Unavailable, "no")
+        ] * 5
+        assert begun == 2
+        assert amends.post(late()).position == 5
 
 
 def test_a_key_drawn_for_a_refused_order_is_never_stored(amends: Desk) -> None:

@@ -7,7 +7,10 @@ import httpx2
 import pytest
 from sqlalchemy import text
 
+from infrastructure.api_keys import ApiKeys
+from infrastructure.engine import make_engine
 from tests.support.attempts import HANGS_AFTER_SECONDS, Attempt, answers_of, attempt, refusals, sent_again, slugs
+from tests.support.exposition import Exposition
 from tests.support.faults import MOMENTS, Proxy, proxied, tuned
 from tests.support.inspection import inspect, reading
 from tests.support.load import Answer, Plan, Post, customers_of
@@ -50,6 +53,15 @@ def hold(house: House, server: Serving, attempts: list[Attempt], answers: list[A
     inspect(house, [server], answers + answers_of(attempts) + again)
 
 
+def key_made_just_now(house: House) -> dict[str, str]:
+    """The header of a key that a server has to look up, whichever it remembers."""
+    engine = make_engine(house.database)
+    try:
+        return {"Authorization": f"Bearer {ApiKeys(engine).create('main', 'newcomer', ['append'], [])}"}
+    finally:
+        engine.dispose()
+
+
 def test_a_database_that_goes_away_is_reported_at_once_and_found_again(
     postgres_house: House, through: House, proxy: Proxy
 ) -> None:
@@ -57,9 +69,11 @@ def test_a_database_that_goes_away_is_reported_at_once_and_found_again(
     with through.serving() as server:
         answers = opened(server, plan)
         moves = plan.moves(customers_of(answers), 60)
+        newcomer = key_made_just_now(postgres_house)
         proxy.vanish()
         attempts = attempt(server, moves[:40], CLIENTS)
         with server.http() as http:
+            unknown = http.post("/v1/customers", json={}, headers=newcomer)
             reads = [http.get(path) for path in ("/readyz", "/v1/events", "/v1/feed")]
             assert http.get("/healthz").status_code == 200
         proxy.come_back()
@@ -69,6 +83,9 @@ def test_a_database_that_goes_away_is_reported_at_once_and_found_again(
     problems = refusals(attempts)
     assert len(problems) == 40
     assert slugs(problems) == {"unavailable"}
+    # Of every write it is told whether it may be in the ledger, also where not even its key could be looked up.
+    assert all(problem["recorded"] in ("no", "unknown") for problem in problems)
+    assert (unknown.status_code, unknown.json()["recorded"]) == (503, "no")
     assert {read.status_code for read in reads} == {503}
     assert all(int(read.headers["Retry-After"]) >= 1 for read in reads)
 
@@ -149,12 +166,16 @@ def test_reads_that_take_every_connection_are_put_off_and_writes_go_through(post
             lock.execute(text("LOCK TABLE feed_items IN ACCESS EXCLUSIVE MODE"))
             asked = [readers.submit(read, server, "/v1/feed") for _ in range(3 * CLIENTS)]
             eventually(lambda: look.execute(waiting).scalar() >= 2, "reads hold every connection there is")
+            ready, figures = (read(server, path) for path in ("/readyz", "/metrics"))
             attempts = attempt(server, moves, CLIENTS)
             put_off = [one.result() for one in asked]
         assert read(server, "/v1/feed").status_code == 200
         inspect(postgres_house, [server], answers + answers_of(attempts))
 
     assert all(one.answered for one in attempts)
+    # Nobody takes a service out of rotation, or looks for a fault of the database, because readers are many.
+    assert ready.status_code == 200, ready.text
+    assert Exposition(figures.text).value("amends_database_up") == 1
     assert {one.status_code for one in put_off} == {503}
     assert slugs(one.json() for one in put_off) == {"unavailable"}
     assert all(int(one.headers["Retry-After"]) >= 1 for one in put_off)

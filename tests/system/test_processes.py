@@ -1,5 +1,8 @@
 """Several real processes on one ledger: what they acknowledge is there once, in order, and read alike."""
 
+import json
+import subprocess
+import sys
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,7 +14,7 @@ from tests.bench.pens import all_told, pens
 from tests.support import checker
 from tests.support.inspection import inspect, reading, rollbacks, rolled_back_inserts
 from tests.support.load import Answer, Load, Plan, customers_of
-from tests.support.processes import House, Serving, eventually
+from tests.support.processes import PATIENCE_SECONDS, PROGRAM, House, Serving, eventually
 
 SEED: Final = 20_260_302
 CLIENTS: Final = 16
@@ -89,3 +92,31 @@ def test_a_server_that_is_told_to_stop_gives_back_its_leases_and_ends_well(sqlit
         assert server.stop() == 0
     with reading(sqlite_house) as conn:
         assert conn.execute(leases).scalar() == 0
+
+
+FAULTY: Final = f"""
+import uvicorn
+
+def run(*_, **__):
+    raise ValueError("Maria Papadopoulou")
+
+uvicorn.Server.run = run
+{PROGRAM}
+"""
+
+
+def test_a_fault_that_ends_a_process_is_a_line_of_its_log_without_its_words(sqlite_house: House) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", FAULTY, "serve", "--port", "0"],
+        env=sqlite_house.environment(),
+        cwd=sqlite_house.folder,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
+    )
+    assert (done.returncode, done.stdout[:13]) == (1, "Amends serves")
+    [line] = [json.loads(one) for one in done.stderr.splitlines()]
+    assert (line["event"], line["fault"], line["level"]) == ("process_ended", "ValueError", "critical")
+    assert line["at"]
+    assert "Maria" not in done.stderr

@@ -145,7 +145,8 @@ class Stock:
                 env=self._env(threads=2),
             )
             with runner:
-                Counting.done.wait(timeout=500)
+                if not Counting.done.wait(timeout=500):
+                    raise TimeoutError("the runner did not come to the end")
                 runner.wait(Counting.last, timeout=1)
             counted: int = settings["events"]
             return counted

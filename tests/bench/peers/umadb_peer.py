@@ -2,9 +2,9 @@
 
 Chosen for it, and why: the server is as it starts by default, with its file on the disk PostgreSQL's is on. Its
 documentation says that events are fully durable before they are acknowledged; we did not try it with a crash.
-Every append says under which condition it stands, as its documentation asks for safe writes: nothing new with the
-customer's tag since it was looked at. It has no projections and no cache, so only recording, saving and loading
-are measured. The data is the payload as JSON.
+Every single append (`save`) says under which condition it stands, as its documentation asks for safe writes:
+nothing new with the customer's tag since it was looked at. Recording in bulk says none. It has no projections and
+no cache, so only recording, saving and loading are measured. The data is the payload as JSON.
 """
 
 import json
