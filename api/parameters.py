@@ -10,8 +10,8 @@ from pydantic import BaseModel
 
 from api.problems import MOST_ERRORS, pointer, refused
 
-_KNOWN: Final[dict[str, frozenset[str]]] = {}
-"""The names each path knows, found out once."""
+_KNOWN: Final[dict[tuple[str, frozenset[str]], frozenset[str]]] = {}
+"""The names each route (path and methods) knows, found out once."""
 
 
 async def known_parameters(request: Request) -> None:
@@ -42,11 +42,12 @@ def _refuse_but(request: Request, known: frozenset[str]) -> None:
 
 
 def _names(route: APIRoute) -> frozenset[str]:
-    if route.path not in _KNOWN:
+    key = route.path, frozenset(route.methods or ())
+    if key not in _KNOWN:
         extra = (route.openapi_extra or {}).get("parameters", ())
         described = {one["name"] for one in extra if one["in"] == "query"}
-        _KNOWN[route.path] = frozenset(described.union(_taken(route.dependant)))
-    return _KNOWN[route.path]
+        _KNOWN[key] = frozenset(described.union(_taken(route.dependant)))
+    return _KNOWN[key]
 
 
 def _taken(dependant: Dependant) -> Iterator[str]:

@@ -99,6 +99,11 @@ def test_the_short_way_refuses_what_the_described_routes_refuse_in_the_same_word
         assert told(behind, ODD[odd]) == found
 
 
+def test_what_a_get_knows_of_an_address_is_still_unknown_to_a_post(shared: Service, described: TestClient):
+    assert shared.http.get("/v1/events?after=0").status_code == 200
+    assert told(described, ODD["an event with a parameter"])["status"] == 422
+
+
 @pytest.mark.parametrize(("how", "status"), [("as we write it", 404), ("with a sign", 422), ("a word", 422)])
 def test_an_id_that_is_none_is_told_so_and_one_that_nobody_has_is_unknown(shared: Service, how: str, status: int):
     assert told(shared.http, Said(to(SPELLINGS[how])))["status"] == status
