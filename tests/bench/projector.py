@@ -67,12 +67,17 @@ def measure(place: Place) -> list[Finding]:
 def _fill(place: Place, engine: Engine) -> None:
     # Entered while the ledger is empty: what comes then is caught up with, not rebuilt.
     Projector(engine, place.mapper(), ALL).enter()
-    fill(Book(engine, place.mapper(), place.keyring()), happenings(EVENTS, CUSTOMERS, BUSY))
+    fill(Book(engine, place.mapper(), place.keyring()), happenings(needed(EVENTS, place.rounds), CUSTOMERS, BUSY))
+
+
+def needed(events: int, rounds: int) -> int:
+    """How many events there must be so that every round has its share, though its last page goes beyond it."""
+    return events + rounds * min(PAGE, events // rounds)
 
 
 def catching_up(place: Place, engine: Engine, models: Sequence[Projection], share: int) -> Contender:
     """A projector of these read models that folds so many events in each round, going on where it was."""
-    projector = Projector(engine, place.mapper(), models)
+    projector = Projector(engine, place.mapper(), models, page=min(PAGE, share))
     projector.enter()
 
     def prepare(number: int) -> Callable[[], int]:

@@ -133,7 +133,13 @@ def _short(value: float) -> str:
     return f"{value:.2f}" if abs(value) < 100 else f"{value:,.0f}"
 
 
+class NothingDone(Exception):
+    """A contender had nothing left to do in its round: what it took says nothing."""
+
+
 def _rate(work: Callable[[], int]) -> float:
     begun = perf_counter()
     done = work()
+    if not done:
+        raise NothingDone
     return done / (perf_counter() - begun)

@@ -17,7 +17,7 @@ from tests.bench.client import Job, client
 from tests.bench.happenings import fill, happenings
 from tests.bench.http import CONNECTIONS, Load, bare_fastapi
 from tests.bench.place import Place
-from tests.bench.projector import MODELS, catching_up
+from tests.bench.projector import MODELS, catching_up, needed
 from tests.bench.rounds import Contender, Finding, Result, compared, interleaved
 from tests.bench.town import Town, address, town
 from tests.bench.workload import Drafting, Values, values
@@ -133,7 +133,7 @@ def _catching_up(place: Place) -> list[Finding]:
             # While the ledger is empty: what comes then is caught up with, not rebuilt.
             Projector(engine, place.mapper(), ALL).enter()
             book = Book(engine, place.mapper(), place.keyring())
-            fill(book, happenings(EVENTS, CUSTOMERS, CUSTOMERS // 5))
+            fill(book, happenings(needed(EVENTS, place.rounds), CUSTOMERS, CUSTOMERS // 5))
         contenders = {}
         for name, models in MODELS.items():
             copied = path.with_name(f"{name}.db")
