@@ -26,14 +26,15 @@ def test_a_killed_worker_is_replaced_and_readiness_tells_both(postgres_house: Ho
     with house.serving("--no-worker") as server, reading(house) as conn, house.working() as first:
         eventually(lambda: holder(conn) is not None, "the first worker projects")
         dead = holder(conn)
-        with house.working(), server.http() as http:
+        with server.http() as http:
             first.kill()
             made = http.post("/v1/customers", json={}).json()
             eventually(lambda: http.get("/readyz").json()["projector"] == "absent", "nobody projects")
             assert http.get("/readyz").json()["lag"] == made["position"]
-            eventually(lambda: http.get("/readyz").json()["projector"] == "held", "another took over")
-            server.project(made["position"])
-        taken = holder(conn)
+            with house.working():
+                eventually(lambda: http.get("/readyz").json()["projector"] == "held", "another took over")
+                server.project(made["position"])
+                taken = holder(conn)
     assert dead is not None
     assert taken is not None
     assert taken.holder != dead.holder
