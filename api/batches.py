@@ -1,4 +1,4 @@
-"""Batches: many events in one request, taken in order and committed together, each with its own result."""
+"""Batches: many events in one request, taken in order and committed a page at a time, each with its own result."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -20,7 +20,7 @@ from infrastructure.orders import Answer, Order, Outcome
 async def posted(services: Services, caller: Credential, body: bytes) -> Response:
     """The answer to a batch: a result for each event, in order. Raises Busy when there was room for none."""
     read = await aside(body, lambda: _read(services, caller, body))
-    # All are handed over at once: the writer keeps their order and commits them together.
+    # All are handed over at once: the writer keeps their order, and few commits do for all.
     orders = [one for one in read if isinstance(one, Order)]
     written = await answered(services, orders) if orders else []
     if written and all(isinstance(one, Busy) for one in written):

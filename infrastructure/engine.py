@@ -1,6 +1,7 @@
 """Connections: one engine for SQLite and PostgreSQL, set up so that nothing confirmed is lost.
 
-An engine with `patience_seconds` never waits longer than that for an answer, whatever became of the database.
+On PostgreSQL an engine with `patience_seconds` never waits longer than that for an answer, whatever became of it.
+On SQLite whoever wants to write waits up to ten seconds for the one who does.
 """
 
 import os

@@ -16,7 +16,6 @@ import structlog
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from infrastructure.aside import Aside
 from infrastructure.bell import PATIENCE_SECONDS, Bell
 from infrastructure.clock import utc_now
 from infrastructure.folding import ProjectionLike, described
@@ -27,6 +26,7 @@ from infrastructure.pace import MOST, Pace
 from infrastructure.parking import ParkedStream, Parking
 from infrastructure.readmodels import Overtaken, ReadModels, in_halves
 from infrastructure.rebuilding import Progress, Rebuilding
+from infrastructure.sidejobs import SideJobs
 
 log = structlog.get_logger(__name__)
 PAGE: Final = MOST
@@ -68,7 +68,7 @@ class Projector:
             one.name: Lease(engine, self._ledger, f"rebuild:{one.name}", holder, clock) for one in projections
         }
         self._rebuilding = Rebuilding(self._models, self._leases, self._turn, page)
-        self._aside = Aside(self._ledger)
+        self._side_jobs = SideJobs(self._ledger)
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._rest = 0.0
@@ -216,8 +216,8 @@ class Projector:
         """A page for live read models, one for each being built, some parked streams, a batch of old rows."""
         worked = self.run_once() > 0 or self._pace.halved
         worked = self._rebuilding.go_on() or worked
-        worked = self._aside.done("parked", self._retry) or worked
-        return self._aside.done("tidy", self._rebuilding.tidy) or worked
+        worked = self._side_jobs.done("parked", self._retry) or worked
+        return self._side_jobs.done("tidy", self._rebuilding.tidy) or worked
 
     def _retry(self) -> bool:
         with self._turn:

@@ -8,12 +8,12 @@ from time import monotonic
 from typing import Final
 
 from infrastructure import generations
-from infrastructure.aside import Aside
 from infrastructure.engine import writing
 from infrastructure.generations import Generation
 from infrastructure.leases import Lease
 from infrastructure.pace import Pace
 from infrastructure.readmodels import Overtaken, ReadModels, in_halves
+from infrastructure.sidejobs import SideJobs
 
 Progress = Callable[[int, int], None]
 """Is told (position reached, position of the ledger's head)."""
@@ -28,7 +28,7 @@ class Rebuilding:
         self._models, self._leases, self._turn = models, leases, turn
         # One each: a page that is too large for one read model may be small for another.
         self._paces = {name: Pace(page) for name in leases}
-        self._aside = Aside(models.ledger)
+        self._side_jobs = SideJobs(models.ledger)
         self._engine, self._ledger = models.engine, models.ledger
         self._untidy: set[str] = set()
 
@@ -55,7 +55,7 @@ class Rebuilding:
         worked = False
         for name in self._models.unfinished():
             if self._leases[name].hold():
-                worked = self._aside.done(f"rebuild:{name}", partial(self._build_on, name)) or worked
+                worked = self._side_jobs.done(f"rebuild:{name}", partial(self._build_on, name)) or worked
         return worked
 
     def look_for_old_rows(self) -> None:

@@ -1,4 +1,4 @@
-"""Jobs on the side: what fails there is told and left alone for a while, and holds nobody else up."""
+"""Side jobs: what fails there is told and left alone for a while, and holds nobody else up."""
 
 from collections.abc import Callable
 from time import monotonic
@@ -14,8 +14,8 @@ REST: Final = 4
 """What failed rests so many times as long as it took: no more than a fifth of the time goes to it."""
 
 
-class Aside:
-    """Does the jobs of one ledger that may fail by themselves."""
+class SideJobs:
+    """Does what may fail by itself: rebuilds, retries, tidying, beside the folding of one ledger."""
 
     def __init__(self, ledger: str) -> None:
         self._ledger = ledger

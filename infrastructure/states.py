@@ -83,11 +83,6 @@ class States:
                 del self._states[record.stream_id]
         self.seen = seen
 
-    def drop(self, streams: Collection[UUID]) -> None:
-        """Forgets these states: their page did not commit, or nobody knows whether it did."""
-        for stream in streams:
-            self._states.pop(stream, None)
-
     def clear(self, seen: int) -> None:
         """Forgets everything."""
         self._states.clear()
