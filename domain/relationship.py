@@ -184,7 +184,7 @@ class Recovery(Frozen):
 
     def without_clocks(self, *steps: str) -> "Recovery":
         """The recovery with these clocks stopped."""
-        if not any(step in self.deadlines for step in steps):
+        if self.deadlines.keys().isdisjoint(steps):
             return self
         return self.but(deadlines={s: d for s, d in self.deadlines.items() if s not in steps})
 
@@ -282,7 +282,10 @@ class RelationshipEvent(Event):
     """An event of a customer's relationship."""
 
     def evolve(self, state: Relationship, fact: Fact) -> Relationship:
-        """The state after this event. Copies facts, never refuses: what is in the log has happened."""
+        """The state after this event. Copies facts, never refuses: what is in the log has happened.
+
+        It is the state given, where nothing changes, else a copy that nobody else has; so is what `change` gives.
+        """
         return state
 
 
@@ -296,7 +299,10 @@ class OptionalRecoveryEvent(RelationshipEvent):
         if recovery is None:
             return state
         last_event_at = later(recovery.last_event_at, fact.occurred_at)
-        return state.with_recovery(self.change(recovery, fact).but(last_event_at=last_event_at))
+        changed = self.change(recovery, fact)
+        # What changed is a copy already: to make another takes a fifth of the time of a fold.
+        complete = changed.but if changed is recovery else changed.completed
+        return state.with_recovery(complete(last_event_at=last_event_at))
 
     def change(self, recovery: Recovery, fact: Fact) -> Recovery:
         """The recovery after this event."""
@@ -397,9 +403,9 @@ def refuse_own_case(recovery: Recovery, colleague_id: UUID | None, at: Context) 
 
 def evolve(state: Relationship, fact: Fact) -> Relationship:
     """The state after one more fact."""
-    if isinstance(fact.event, RelationshipEvent):
-        state = fact.event.evolve(state, fact)
-    return state.but(version=fact.version, position=fact.position)
+    after = fact.event.evolve(state, fact) if isinstance(fact.event, RelationshipEvent) else state
+    complete = state.but if after is state else after.completed
+    return complete(version=fact.version, position=fact.position)
 
 
 def fold(facts: Iterable[Fact], state: Relationship) -> Relationship:

@@ -1,6 +1,7 @@
 """Deadlines (D1): a promised time that passes without the step is recorded as missed."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from functools import partial
 
 from domain.clocks import DeadlineMissed, Targets
@@ -9,7 +10,7 @@ from domain.kinds import Event
 from domain.relationship import Deadline, Recovery, Relationship
 
 
-def missed_deadlines(state: Relationship, recovery: Recovery, targets: Targets) -> Iterator[Due]:
+def missed_deadlines(state: Relationship, recovery: Recovery, targets: Targets, until: datetime) -> Iterator[Due]:
     """The next `deadline.missed` of this recovery: of its open clocks the first to run out, at its due time.
 
     A due time that had passed when the clock was recorded never fires: late news raises no storm.
@@ -17,7 +18,7 @@ def missed_deadlines(state: Relationship, recovery: Recovery, targets: Targets) 
     running = [
         (deadline.due_at, step)
         for step, deadline in recovery.deadlines.items()
-        if deadline.fires and deadline.due_at > deadline.set_at
+        if deadline.due_at <= until and deadline.fires and deadline.due_at > deadline.set_at
     ]
     if running:
         due_at, step = min(running)

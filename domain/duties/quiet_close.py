@@ -1,7 +1,7 @@
 """Quiet close (D7): a small matter that was put right and stays quiet is closed without a survey."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
@@ -19,7 +19,7 @@ SMALL: Final = 2
 """The highest severity that nobody has to follow up."""
 
 
-def quiet_closes(state: Relationship, recovery: Recovery, targets: Targets) -> Iterator[Due]:
+def quiet_closes(state: Relationship, recovery: Recovery, targets: Targets, until: datetime) -> Iterator[Due]:
     """The waiver of the follow-up and the closing, seven quiet days after the last event of a resolved recovery.
 
     Whoever has begun to ask the customer also ends it: `not_asked` would not be true any more.

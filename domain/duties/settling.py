@@ -1,7 +1,7 @@
 """Settling: everything that time has made due for one customer, in order, up to a moment."""
 
-from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Final
 
 from domain.clocks import SHIPPED, Targets
 from domain.duties.deadlines import missed_deadlines
@@ -12,6 +12,7 @@ from domain.kinds import AMENDS, Event
 from domain.relationship import Recovery, Relationship, assumed
 
 DUTIES = (missed_deadlines, silences, quiet_closes)
+_EVER: Final = datetime.max.replace(tzinfo=UTC)
 
 
 def settle(state: Relationship, until: datetime, targets: Targets = SHIPPED) -> list[tuple[datetime, Event]]:
@@ -21,7 +22,7 @@ def settle(state: Relationship, until: datetime, targets: Targets = SHIPPED) -> 
     whatever steps the clock is swept.
     """
     settled: list[tuple[datetime, Event]] = []
-    while (due := _first(state, targets)) is not None and due.at <= until:
+    while (due := _first(state, targets, until)) is not None:
         events = due.events()
         settled += [(due.at, event) for event in events]
         state = assumed(state, events, occurred_at=due.at, recorded_at=due.at, actor=AMENDS)
@@ -30,28 +31,26 @@ def settle(state: Relationship, until: datetime, targets: Targets = SHIPPED) -> 
 
 def next_due(state: Relationship, targets: Targets = SHIPPED) -> datetime | None:
     """When `settle` will next have something to say; None when never, unless something else happens."""
-    due = _first(state, targets)
+    due = _first(state, targets, _EVER)
     return None if due is None else due.at
 
 
 def next_due_of(state: Relationship, recovery: Recovery, targets: Targets = SHIPPED) -> datetime | None:
     """The same for one recovery of this relationship, as long as nobody asks to be forgotten."""
-    return min((due.at for due in _due(state, recovery, targets)), default=None)
+    return min((due.at for due in _due(state, recovery, targets, _EVER)), default=None)
 
 
-def _first(state: Relationship, targets: Targets) -> Due | None:
-    return min(_all_due(state, targets), key=lambda due: due.order, default=None)
-
-
-def _all_due(state: Relationship, targets: Targets) -> Iterator[Due]:
+def _first(state: Relationship, targets: Targets, until: datetime) -> Due | None:
+    """What falls due first, if that is by then."""
     # Nothing more is recorded about somebody who asked to be forgotten (I-2).
     if state.status == "erased":
-        return
-    for recovery in state.recoveries.values():
-        yield from _due(state, recovery, targets)
+        return None
+    found = [due for one in state.recoveries.values() for due in _due(state, one, targets, until)]
+    return min(found, key=lambda due: due.order) if found else None
 
 
-def _due(state: Relationship, recovery: Recovery, targets: Targets) -> Iterator[Due]:
-    if recovery.clocks and recovery.phase != "closed":
-        for duty in DUTIES:
-            yield from duty(state, recovery, targets)
+def _due(state: Relationship, recovery: Recovery, targets: Targets, until: datetime) -> list[Due]:
+    if not recovery.clocks or recovery.phase == "closed":
+        return []
+    # Each duty is told until when, so that it need not work out what lies later: this runs before every command.
+    return [due for duty in DUTIES for due in duty(state, recovery, targets, until) if due.at <= until]

@@ -15,7 +15,7 @@ MOST: Final = 7
 """After this many alarms another one tells nobody anything new. Source: domain.md section 5."""
 
 
-def silences(state: Relationship, recovery: Recovery, targets: Targets) -> Iterator[Due]:
+def silences(state: Relationship, recovery: Recovery, targets: Targets, until: datetime) -> Iterator[Due]:
     """The next `silence.noticed` of this recovery, one interval after the contact or after the one before.
 
     Nobody can be silent towards a customer who left no address. Where the first interval had passed when the
@@ -28,9 +28,11 @@ def silences(state: Relationship, recovery: Recovery, targets: Targets) -> Itera
     if since is None or counts_from is None:
         return
     interval = targets.allowance("silence", recovery.urgency)
+    last = recovery.silence_noticed_at or since
+    if last + interval > until:
+        return
     if counts_from == recovery.contact_recorded_at and since + interval <= counts_from:
         return
-    last = recovery.silence_noticed_at or since
     passed_over = max((counts_from - last) // interval, 0)
     due_at = last + interval * (passed_over + 1)
     yield Due(due_at, "D2", recovery.recovery_id, partial(_noticed, recovery, since))
