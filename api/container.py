@@ -38,7 +38,8 @@ LOOKING: Final = {"pool_size": 1, "max_overflow": 1}
 """Connections for health and metrics: that readers are many must not look like a database out of reach."""
 KEPT_OPEN: Final = 10
 """How many connections for reading stay open when nobody reads."""
-STOP_WITHIN_SECONDS: Final = 1.2
+STOP_WITHIN_SECONDS: Final = 0.8
+"""How long the threads may take to end, after the grace that requests had."""
 READ_MODELS: Final = tuple(one.name for one in ALL)
 
 
@@ -112,12 +113,12 @@ class Container:
         for engine in (self.engine, self.asking, self.looking):
             hang_up(engine)
 
-    def stop(self) -> None:
+    def stop(self, within_seconds: float = STOP_WITHIN_SECONDS) -> None:
         """Finishes what was accepted, then ends every thread and connection.
 
-        Takes a second or two at most, even when the database does not answer any more.
+        Takes hardly longer than that, even when the database does not answer any more.
         """
-        until = monotonic() + STOP_WITHIN_SECONDS
+        until = monotonic() + within_seconds
         # The writer first: it owes answers, and from now on takes no more orders from the sweeper either.
         for part in (self.writer, self.sweeper, self.projector, self.listener):
             part.stop(max(0.05, until - monotonic()))

@@ -18,6 +18,7 @@ _OPTIONS: Final = (
     | orjson.OPT_PASSTHROUGH_DATETIME
     | orjson.OPT_PASSTHROUGH_SUBCLASS
 )
+_PLAIN: Final = frozenset({str, int, bool, type(None)})
 
 
 class NotCanonical(Broken):
@@ -59,10 +60,11 @@ def _refuse_others(value: Any) -> None:
     if kind is str or kind is int or kind is bool or value is None:
         return
     if kind is dict:
-        for key, inner in value.items():
-            if not key.isascii():
-                raise NotCanonical("not canonical: a key has letters beyond ASCII")
-            if type(inner) is not str:
+        # orjson has refused keys that are no text.
+        if not "".join(value).isascii():
+            raise NotCanonical("not canonical: a key has letters beyond ASCII")
+        if not _PLAIN.issuperset(map(type, value.values())):
+            for inner in value.values():
                 _refuse_others(inner)
     elif kind is list:
         for inner in value:

@@ -7,7 +7,9 @@ On SQLite whoever wants to write waits up to ten seconds for the one who does.
 import os
 import socket
 import sqlite3
+import threading
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
 from time import monotonic
 from typing import Any, Final, TypeVar
@@ -15,6 +17,7 @@ from weakref import WeakKeyDictionary, WeakSet
 
 import psycopg
 from psycopg.abc import PQGen
+from psycopg.types.string import BytesBinaryDumper
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine.interfaces import ExceptionContext
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
@@ -76,6 +79,7 @@ def make_engine(url: str | URL, *, patience_seconds: float | None = None, **opti
     address = _postgres(address, patience_seconds)
     engine = create_engine(address, hide_parameters=True, pool_pre_ping=True, **options)
     event.listen(engine, "handle_error", _give_up_read_only)
+    event.listen(engine, "connect", _set_up_postgres)
     if patience_seconds is not None:
         _make_patient(engine, patience_seconds)
     return engine
@@ -95,6 +99,11 @@ def _postgres(address: URL, patience_seconds: float | None) -> URL:
     query |= dict(address.query)
     query["options"] = " ".join(parts)
     return address.set(drivername="postgresql+psycopg", query=query)
+
+
+def _set_up_postgres(connection: "psycopg.Connection[Any]", _record: Any) -> None:
+    # Asked by the column's type alone, as COPY asks, the driver would take one written in Python for bytes.
+    connection.adapters.register_dumper(bytes, BytesBinaryDumper)
 
 
 def _give_up_read_only(context: ExceptionContext) -> None:
@@ -143,21 +152,58 @@ class _Patient(psycopg.Connection[Any]):
 
 
 class _Connections:
-    """The open connections of one engine, until somebody hangs up."""
+    """The connections of one engine, open or on their way, until somebody hangs up."""
 
     def __init__(self, patience_seconds: float) -> None:
         self._patience_seconds = patience_seconds
-        self.open: WeakSet[_Patient] = WeakSet()
-        self.hung_up = False
+        self._lock = threading.Lock()
+        self._open: WeakSet[_Patient] = WeakSet()
+        self._coming: set[Future[_Patient]] = set()
+        self._hung_up = False
 
     def connect(self, arguments: Sequence[Any], options: Mapping[str, Any]) -> _Patient:
-        """A new one. Raises OperationalError of the driver once somebody hung up."""
-        if self.hung_up:
-            raise psycopg.OperationalError("we are stopping")
-        conn = _Patient.connect(*arguments, **options)
+        """A new one. Raises OperationalError of the driver once somebody hung up, also while it waits for it."""
+        coming: Future[_Patient] = Future()
+        with self._lock:
+            if self._hung_up:
+                raise _stopping()
+            self._coming.add(coming)
+        # In a thread that nobody waits for: neither a name that is looked up nor a greeting can be broken off.
+        threading.Thread(target=self._make, args=(coming, arguments, options), daemon=True).start()
+        return coming.result()
+
+    def _make(self, coming: "Future[_Patient]", arguments: Sequence[Any], options: Mapping[str, Any]) -> None:
+        try:
+            conn = _Patient.connect(*arguments, **options)
+        except Exception as fault:  # noqa: BLE001 - whatever it is, whoever asked for it is told
+            with self._lock:
+                if not self._hung_up:
+                    self._coming.discard(coming)
+                    coming.set_exception(fault)
+            return
         conn.patience_seconds = self._patience_seconds
-        self.open.add(conn)
-        return conn
+        with self._lock:
+            if not self._hung_up:
+                self._coming.discard(coming)
+                self._open.add(conn)
+                coming.set_result(conn)
+                return
+        conn.close()
+
+    def hang_up(self) -> None:
+        """Ends every open one, refuses those on their way, and makes no more."""
+        with self._lock:
+            self._hung_up = True
+            coming, self._coming = self._coming, set()
+            for one in coming:
+                one.set_exception(_stopping())
+            for conn in self._open:
+                if not conn.closed:
+                    _shut(conn)
+
+
+def _stopping() -> psycopg.OperationalError:
+    return psycopg.OperationalError("we are stopping")
 
 
 _CONNECTIONS: Final[WeakKeyDictionary[Engine, _Connections]] = WeakKeyDictionary()
@@ -186,14 +232,13 @@ def listening(engine: Engine) -> Iterator[psycopg.Connection[Any]]:
 
 
 def hang_up(engine: Engine) -> None:
-    """Ends every PostgreSQL connection of this engine, also those that wait for an answer; no new one is made."""
+    """Ends every PostgreSQL connection of this engine, also those that wait for an answer; no new one is made.
+
+    Whoever is waiting for a new one is told at once.
+    """
     connections = _CONNECTIONS.get(engine)
-    if connections is None:
-        return
-    connections.hung_up = True
-    for conn in list(connections.open):
-        if not conn.closed:
-            _shut(conn)
+    if connections is not None:
+        connections.hang_up()
 
 
 def _shut(conn: _Patient) -> None:

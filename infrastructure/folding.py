@@ -4,7 +4,8 @@ from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, Final, Protocol
+from operator import attrgetter
+from typing import Any, Final, NamedTuple, Protocol
 from uuid import UUID
 
 from sqlalchemy import Column, Connection, Table, delete, insert, select
@@ -23,6 +24,7 @@ PLACE: Final = ("ledger", "generation", "stream_id")
 KEPT_ROWS: Final = 20_000
 """So many rows stay in memory from page to page, those of the streams touched last."""
 _STREAMS_A_QUERY: Final = 500
+_number: Final = attrgetter("int")
 _OF_STREAM: Final = "ledger = %b AND generation = %b AND stream_id = asked.stream_id OFFSET 0"
 
 
@@ -77,16 +79,32 @@ class Parked:
 
 
 @dataclass(slots=True)
+class Story:
+    """What a page of events does to the rows of one stream, before it is written."""
+
+    rows: dict[Key, Row]
+    """The rows to fold on from."""
+    touched: dict[Key, Row | None] = field(default_factory=dict)
+    damaged: str | None = None
+    """Why its stored rows cannot be read."""
+    parked: Parked | None = None
+    """Where it got stuck on this page."""
+
+
+@dataclass(slots=True)
 class Folded:
     """What a page of events does to one projection, before it is written."""
 
-    rows: dict[UUID, dict[Key, Row]]
-    """The rows to fold on from, by stream."""
-    touched: dict[UUID, dict[Key, Row | None]] = field(default_factory=dict)
-    parked: dict[UUID, Parked] = field(default_factory=dict)
-    """Streams that got stuck on this page."""
-    damaged: dict[UUID, str] = field(default_factory=dict)
-    """Streams whose stored rows cannot be read, and why."""
+    streams: dict[UUID, Story] = field(default_factory=dict)
+
+    @property
+    def parked(self) -> list[Parked]:
+        """Streams that got stuck on this page."""
+        return [one.parked for one in self.streams.values() if one.parked is not None]
+
+    def park(self, one: Parked) -> None:
+        """This stream got stuck, whatever was made of it."""
+        self.streams[one.stream_id] = Story({}, parked=one)
 
 
 class Folder:
@@ -101,18 +119,29 @@ class Folder:
         self._kept_rows = 0
         self._kept_at = -1
 
-    def fold(self, conn: Connection, page: Iterable[Fact | Unreadable], stuck: set[UUID], at: int) -> Folded:
+    def fold(
+        self,
+        conn: Connection,
+        events: Iterable[Fact | Unreadable],
+        stuck: set[UUID],
+        at: int,
+        onto: Folded | None = None,
+    ) -> Folded:
         """What these events change, given that the rows stand at position `at`.
 
-        Events up to `at` are passed over, and those of `stuck` streams: they wait for a fix.
+        Events up to `at` are passed over, and those of `stuck` streams: they wait for a fix. A page may come in
+        several parts, each folded `onto` what those before it have changed.
         """
-        page = [one for one in page if one.position > at and one.stream_id not in stuck]
         if self._kept_at != at:
             self.forget()
-        folded = self._begun(conn, {one.stream_id for one in page})
-        for one in page:
-            if one.stream_id not in folded.parked:
-                self._step(folded, one)
+        folded = Folded() if onto is None else onto
+        ours = [one for one in events if one.position > at and one.stream_id not in stuck]
+        self._begin(conn, folded, {one.stream_id for one in ours})
+        streams, step = folded.streams, self._step
+        for one in ours:
+            stream = streams[one.stream_id]
+            if stream.parked is None:
+                step(stream, one)
         return folded
 
     def write(self, conn: Connection, folded: Folded, *, quickly: bool = False) -> None:
@@ -120,24 +149,26 @@ class Folder:
 
         `quickly` takes it that tables which only get new rows have none of these yet; it fails where they do.
         """
-        upserts, deletes = self._sorted(folded)
-        for name, rows in deletes.items():
-            delete_rows(conn, self._tables[name], rows)
-        for name, rows in upserts.items():
+        changed = self._changed(folded)
+        for name, changes in changed.items():
+            if changes.deleted:
+                delete_rows(conn, self._tables[name], changes.deleted)
+        for name, changes in changed.items():
             send = write_rows if name in self._loaded or not quickly else append_rows
-            send(conn, self._tables[name], rows)
-        for one in folded.parked.values():
+            if changes.rows:
+                send(conn, self._tables[name], changes.rows, self._place(changes.streams))
+        for one in folded.parked:
             self.park(conn, one)
 
     def keep(self, folded: Folded, at: int) -> None:
         """Remembers the rows, now committed, as they stand at position `at`."""
         if not self._loaded:
             return
-        for stream, rows in folded.rows.items():
+        for stream, one in folded.streams.items():
             self._kept_rows -= len(self._kept.pop(stream, ()))
-            if stream not in folded.parked:
-                self._kept[stream] = rows
-                self._kept_rows += len(rows)
+            if one.parked is None:
+                self._kept[stream] = one.rows
+                self._kept_rows += len(one.rows)
         while self._kept_rows > KEPT_ROWS:
             self._kept_rows -= len(self._kept.popitem(last=False)[1])
         self._kept_at = at
@@ -164,20 +195,20 @@ class Folder:
             )
         )
 
-    def _step(self, folded: Folded, one: Fact | Unreadable) -> None:
-        error = one.error if isinstance(one, Unreadable) else folded.damaged.get(one.stream_id)
-        if error is not None or isinstance(one, Unreadable):
-            folded.parked[one.stream_id] = Parked(one.stream_id, one.position, error or "")
+    def _step(self, stream: Story, one: Fact | Unreadable) -> None:
+        if isinstance(one, Unreadable) or stream.damaged is not None:
+            error = one.error if isinstance(one, Unreadable) else stream.damaged
+            stream.parked = Parked(one.stream_id, one.position, error or "")
             return
-        rows = folded.rows[one.stream_id]
+        rows = stream.rows
         try:
             changes = self.projection.apply(rows, one)
         except Exception as fault:  # noqa: BLE001 - whatever it is, only this stream may suffer from it
-            folded.parked[one.stream_id] = Parked(one.stream_id, one.position, described(fault))
+            stream.parked = Parked(one.stream_id, one.position, described(fault))
             return
         if not changes:
             return
-        folded.touched.setdefault(one.stream_id, {}).update(changes)
+        stream.touched.update(changes)
         for key, row in changes.items():
             if key[0] not in self._loaded:
                 continue
@@ -186,34 +217,38 @@ class Folder:
             else:
                 rows[key] = row
 
-    def _begun(self, conn: Connection, streams: set[UUID]) -> Folded:
-        """The rows of these streams, from memory or in one query per table."""
-        # Copies: a page that fails must leave what is remembered as it was.
-        folded = Folded({stream: dict(self._kept[stream]) for stream in streams if stream in self._kept})
-        missing = [stream for stream in streams if stream not in folded.rows]
+    def _begin(self, conn: Connection, folded: Folded, streams: set[UUID]) -> None:
+        """Gets the rows of these streams that are not there yet, from memory or in one query per table."""
+        missing = []
+        for stream in streams.difference(folded.streams):
+            kept = self._kept.get(stream)
+            if kept is None:
+                missing.append(stream)
+            else:
+                # A copy: a page that fails must leave what is remembered as it was.
+                folded.streams[stream] = Story(dict(kept))
         for start in range(0, len(missing), _STREAMS_A_QUERY):
             self._load(conn, folded, missing[start : start + _STREAMS_A_QUERY])
-        return folded
 
     def _load(self, conn: Connection, folded: Folded, streams: list[UUID]) -> None:
         """Loads the rows of these streams; one whose rows cannot be read is damaged, the others are loaded."""
-        found: dict[UUID, dict[Key, Row]] = {stream: {} for stream in streams}
+        found = {stream: Story({}) for stream in streams}
         try:
             for table in self.projection.loaded:
                 for stream, key, row in self._loaded_rows(conn, table, streams):
-                    found[stream][key] = row
+                    found[stream].rows[key] = row
         except Exception as fault:
             if _of_the_database(fault):
                 raise
             # Whatever else it is, only the streams it concerns may suffer.
             if len(streams) == 1:
-                folded.damaged[streams[0]] = described(fault)
+                found[streams[0]].damaged = described(fault)
             else:
                 half = len(streams) // 2
                 self._load(conn, folded, streams[:half])
                 self._load(conn, folded, streams[half:])
                 return
-        folded.rows |= found
+        folded.streams |= found
 
     def _loaded_rows(
         self, conn: Connection, table: Table, streams: list[UUID]
@@ -232,19 +267,35 @@ class Folder:
         within = (table.c.ledger == place[0], table.c.generation == place[1], columns[0].in_(streams))
         return conn.execute(select(*columns).where(*within))
 
-    def _sorted(self, folded: Folded) -> tuple[dict[str, list[Row]], dict[str, list[Row]]]:
-        upserts: dict[str, list[Row]] = {}
-        deletes: dict[str, list[Row]] = {}
+    def _changed(self, folded: Folded) -> dict[str, "_Changes"]:
+        changed = {name: _Changes([], [], []) for name in self._tables}
+        stored = self.projection.stored
         # Sorted, so that two projectors write rows in the same order and cannot block each other for ever.
-        for stream in sorted(folded.touched):
-            place = {"ledger": self._ledger, "generation": self.generation.number, "stream_id": stream}
-            for key, row in folded.touched[stream].items():
+        for stream in sorted(folded.streams, key=_number):
+            for key, row in folded.streams[stream].touched.items():
+                changes = changed[key[0]]
                 if row is None:
-                    named = dict(zip(_inner_key(self._tables[key[0]]), key[1:], strict=True))
-                    deletes.setdefault(key[0], []).append({**place, **named})
+                    named = zip(_inner_key(self._tables[key[0]]), key[1:], strict=True)
+                    changes.deleted.append({**self._at(stream), **dict(named)})
                 else:
-                    upserts.setdefault(key[0], []).append({**place, **self.projection.stored(key, row)})
-        return upserts, deletes
+                    changes.streams.append(stream)
+                    changes.rows.append(stored(key, row))
+        return changed
+
+    def _at(self, stream: UUID) -> Row:
+        return {"ledger": self._ledger, "generation": self.generation.number, "stream_id": stream}
+
+    def _place(self, streams: list[UUID]) -> dict[str, Sequence[Any]]:
+        n = len(streams)
+        return {"ledger": [self._ledger] * n, "generation": [self.generation.number] * n, "stream_id": streams}
+
+
+class _Changes(NamedTuple):
+    """What changes in one table: rows written over or added, of these streams, and rows taken away."""
+
+    streams: list[UUID]
+    rows: list[Row]
+    deleted: list[Row]
 
 
 def described(fault: BaseException) -> str:

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Table,
     Text,
     and_,
+    bindparam,
     cast,
     delete,
     func,
@@ -28,6 +29,23 @@ from infrastructure.tables import generations, parked, tracking
 
 NONE: Final = 0
 """The number of a live generation that does not exist yet."""
+_CHECKPOINT: Final = "projection:" + generations.c.name + ":" + cast(generations.c.live, Text)
+_STANDING: Final = (
+    select(generations, tracking.c.position, parked.c.stream_id)
+    .select_from(
+        generations.outerjoin(
+            tracking, and_(tracking.c.ledger == generations.c.ledger, tracking.c.name == _CHECKPOINT)
+        ).outerjoin(
+            parked,
+            and_(
+                parked.c.ledger == generations.c.ledger,
+                parked.c.projection == generations.c.name,
+                parked.c.generation == generations.c.live,
+            ),
+        )
+    )
+    .where(generations.c.ledger == bindparam("of"))
+)
 DELETED_AT_ONCE: Final = 5_000
 
 
@@ -109,13 +127,50 @@ def unfinished(conn: Connection, ledger: str, wanted: Sequence[Wanted]) -> list[
     Not those that a newer program is rebuilding: they are its own.
     """
     rows = _rows(conn, ledger)
-    return [
-        one.name
+    return [one.name for one in wanted if one.name in rows and _unfinished(rows[one.name], one)]
+
+
+def _unfinished(row: Row[Any], wanted: Wanted) -> bool:
+    behind = row.version < wanted.version or _resumable(row, wanted)
+    return behind and _building_version(row) <= wanted.version
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where the live generations of this program's version stand, and what is left to build."""
+
+    at: dict[Generation, int]
+    """How far each has come."""
+    stuck: dict[Generation, set[UUID]]
+    """The streams parked in each."""
+    unfinished: list[str]
+    """As the function of this name tells."""
+
+
+def standing(conn: Connection, ledger: str, wanted: Sequence[Wanted]) -> Standing:
+    """All that whoever folds must know before the next page, by one question."""
+    rows: dict[str, Row[Any]] = {}
+    stuck: dict[str, set[UUID]] = {}
+    for row in conn.execute(_STANDING, {"of": ledger}):
+        rows[row.name] = row
+        streams = stuck.setdefault(row.name, set())
+        if row.stream_id is not None:
+            streams.add(row.stream_id)
+    # One that lost its checkpoint was replaced, and is being deleted.
+    live = [
+        one
         for one in wanted
         if one.name in rows
-        and (rows[one.name].version < one.version or _resumable(rows[one.name], one))
-        and _building_version(rows[one.name]) <= one.version
+        and rows[one.name].live != NONE
+        and rows[one.name].version == one.version
+        and rows[one.name].position is not None
     ]
+    known = {one.name: Generation(one.name, rows[one.name].live) for one in live}
+    return Standing(
+        {known[one.name]: rows[one.name].position for one in live},
+        {known[one.name]: stuck[one.name] for one in live},
+        [one.name for one in wanted if one.name in rows and _unfinished(rows[one.name], one)],
+    )
 
 
 def refuse_newer(conn: Connection, ledger: str, wanted: Sequence[Wanted]) -> None:
@@ -248,7 +303,7 @@ def slowest(conn: Connection, ledger: str, names: Sequence[str]) -> int:
         tracking,
         and_(
             tracking.c.ledger == generations.c.ledger,
-            tracking.c.name == "projection:" + generations.c.name + ":" + cast(generations.c.live, Text),
+            tracking.c.name == _CHECKPOINT,
         ),
     )
     query = (

@@ -24,6 +24,7 @@ from infrastructure.record import (
     Draft,
     Record,
     SectionCommitment,
+    Told,
     header_parts,
     public_commitment,
     section_aad,
@@ -35,6 +36,10 @@ SALT: Final = 16
 _uuid: Final[Callable[[str], UUID]] = TypeAdapter(UUID).validator.validate_python
 META: Final = "m"
 """The member of the public part that says by whom and through what the event came."""
+# Inside a string every quotation mark is escaped, so that this can only be the end of "sec".
+_AFTER_SECTIONS: Final = b'],"stream":'
+_NO_SECTION: Final = ord("[")
+_LEFT_OUT: Final = ("actor", "source", "correlation_id", "causation_id", "traceparent", "time_known")
 
 
 class Unmappable(Broken):
@@ -57,10 +62,37 @@ class ForeignEvent(Event):
     state: bytes
 
 
+class StoredFact(Fact):
+    """A fact as the ledger has it: what every fold looks at is here, the rest is read when it is asked for."""
+
+    __slots__ = ("_meta", "_record")
+    _meta: dict[str, Any]
+    _record: Record | Told
+
+    @classmethod
+    def of(cls, record: Record | Told, meta: dict[str, Any], event: Event) -> "StoredFact":
+        """The fact of this record; `meta` is what its public part says of where it came from."""
+        fact = cls.__new__(cls)  # the parts that are left out are what it saves
+        fact.event, fact.stream_id, fact.event_id = event, record.stream_id, record.event_id  # type: ignore[misc]
+        fact.version, fact.position = record.version, record.position  # type: ignore[misc]
+        fact.occurred_at, fact.recorded_at = record.occurred_at, record.recorded_at  # type: ignore[misc]
+        fact._record, fact._meta = record, meta
+        return fact
+
+    def __getattr__(self, name: str) -> Any:
+        """A part that was left out."""
+        if name not in _LEFT_OUT:
+            raise AttributeError(name)
+        whole = _fact(self._record, orjson.loads(self._record.header), self._meta, self.event)
+        for one in _LEFT_OUT:
+            setattr(self, one, getattr(whole, one))
+        return getattr(whole, name)
+
+
 class _Codec:
     """What is known once for all events of a class, so that none of it is asked again for each event."""
 
-    __slots__ = ("colleague", "dump", "empty", "hidden", "kind", "load", "personal", "topic")
+    __slots__ = ("colleague", "dump", "empty", "hidden", "kind", "load", "personal", "said", "topic")
 
     def __init__(self, cls: type[Event]) -> None:
         if META in cls.model_fields:
@@ -70,6 +102,8 @@ class _Codec:
         if any(cls.model_fields[name].alias for name in cls.PERSONAL | cls.COLLEAGUE):
             raise TypeError(f"{cls.__name__}: a personal field with an alias would be stored in the clear")
         self.topic, self.kind = cls.TOPIC, cls.TYPE
+        # How a header says it. Inside a string every quotation mark is escaped: this can only be the member.
+        self.said = b'"type":"%b"' % cls.TYPE.encode()
         self.load = cls.__pydantic_validator__.validate_python
         self.dump = cls.__pydantic_serializer__.to_python
         # In the order of the fields, so that the same event always gives the same sections.
@@ -177,8 +211,10 @@ class Mapper:
     def needs(self, event: Event) -> tuple[bool, UUID | None]:
         """Whether the event holds personal data of the customer, and the colleague it names, if any."""
         codec = _codec(type(event))
+        if not codec.personal and not codec.colleague:
+            return False, None
         customer = any(_says(codec, name, getattr(event, name)) for name in codec.personal)
-        named = (getattr(event, name) for name in codec.colleague)
+        named = [getattr(event, name) for name in codec.colleague]
         return customer, next((value for value in named if isinstance(value, UUID)), None)
 
     def _sealed(
@@ -214,15 +250,26 @@ class Mapper:
             self._restore(codec, record, header["sec"], keys or {}, payload)
         return _fact(record, header, meta, codec.load(payload))
 
-    def known(self, record: Record) -> Fact:
+    def known(self, record: Record | Told) -> Fact:
         """The event with its envelope, for whoever decides by it. What others stored counts for nothing.
+
+        Personal fields hold WITHHELD: no decision depends on them. The envelope is read where it is asked for.
 
         Raises NewerProgramNeeded when a newer Amends wrote it: what it changed is not known here.
         """
-        fact = self.fact(record)
-        if isinstance(fact.event, ForeignEvent) and is_ours(record):
-            raise NewerProgramNeeded
-        return fact
+        cls = EVENTS.get(record.topic)
+        codec = None if cls is None else _codec(cls)
+        # From the right: what is looked for stands near the end of a header.
+        if codec is None or record.header.rfind(codec.said) < 0:
+            header: dict[str, Any] = orjson.loads(record.header) if record.header else {}
+            if _is_ours(header):
+                raise NewerProgramNeeded
+            return _foreign(record, header)
+        payload: dict[str, Any] = orjson.loads(record.public)
+        meta = payload.pop(META)
+        if codec.personal or codec.colleague:
+            _withhold(codec, record.header, payload)
+        return StoredFact.of(record, meta, codec.load(payload))
 
     def facts(self, records: Sequence[Record], conn: Connection | None = None) -> list[Fact]:
         """The facts of these records; with a connection also their personal parts, in one query for all keys."""
@@ -280,8 +327,12 @@ def _taken(codec: _Codec, names: tuple[str, ...], payload: dict[str, Any]) -> di
     """The fields of one section, taken out of the payload."""
     if not names:
         return {}
-    taken = {name: payload.pop(name) for name in names if name in payload}
-    return {name: value for name, value in taken.items() if value or name not in codec.empty}
+    taken = {}
+    for name in names:
+        value = payload.pop(name, None)  # what is None was left out already
+        if value is not None and (value or name not in codec.empty):
+            taken[name] = value
+    return taken
 
 
 def _says(codec: _Codec, name: str, value: Any) -> bool:
@@ -318,7 +369,7 @@ def _kids(record: Record) -> list[UUID]:
     return [_uuid(section["kid"]) for section in sections if section is not None]
 
 
-def _fact(record: Record, header: dict[str, Any], meta: dict[str, Any], event: Event) -> Fact:
+def _fact(record: Record | Told, header: dict[str, Any], meta: dict[str, Any], event: Event) -> Fact:
     correlation, causation = header.get("corr"), header.get("cause")
     return Fact(
         event,
@@ -337,6 +388,18 @@ def _fact(record: Record, header: dict[str, Any], meta: dict[str, Any], event: E
     )
 
 
+def _withhold(codec: _Codec, header: bytes, payload: dict[str, Any]) -> None:
+    """Puts WITHHELD in the place of each section: the header has [], [first], [first,second] or [null,second]."""
+    if header[header.rindex(_AFTER_SECTIONS) - 1] == _NO_SECTION:
+        return
+    if not codec.colleague:
+        payload.update(codec.hidden[codec.personal, WITHHELD])
+        return
+    for names, said in zip((codec.personal, codec.colleague), orjson.loads(header)["sec"], strict=False):
+        if said is not None:
+            payload.update(codec.hidden[names, WITHHELD])
+
+
 def is_ours(record: Record) -> bool:
     """Whether some Amends wrote it, be it a newer one whose kinds are foreign here."""
     return bool(record.header) and _is_ours(orjson.loads(record.header))
@@ -346,7 +409,7 @@ def _is_ours(header: dict[str, Any]) -> bool:
     return str(header.get("type", "")).startswith("amends.")
 
 
-def _foreign(record: Record, header: dict[str, Any]) -> Fact:
+def _foreign(record: Record | Told, header: dict[str, Any]) -> Fact:
     event = ForeignEvent(topic=record.topic, state=record.public)
     if _is_ours(header):  # written by a newer Amends: the envelope is ours
         return _fact(record, header, orjson.loads(record.public)[META], event)

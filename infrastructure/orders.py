@@ -53,14 +53,8 @@ class Receipt:
     @classmethod
     def of(cls, record: Record) -> "Receipt":
         """The receipt of a recorded event."""
-        return cls(
-            event_id=record.event_id,
-            topic=record.topic,
-            stream=record.stream_id,
-            version=record.version,
-            position=record.position,
-            leaf_hash=leaf_hash(record.header).hex(),
-        )
+        digest = leaf_hash(record.header).hex()
+        return cls(record.event_id, record.topic, record.stream_id, record.version, record.position, digest)
 
 
 @unchanging
@@ -88,8 +82,8 @@ def ids_of(events: list[Event]) -> dict[str, str]:
     for event in events:
         for name in _id_fields(type(event)):
             value = getattr(event, name)
-            if isinstance(value, UUID):
-                found.setdefault(name, str(value))
+            if isinstance(value, UUID) and name not in found:
+                found[name] = str(value)
     return found
 
 

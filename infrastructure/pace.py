@@ -3,8 +3,8 @@
 from typing import Final
 
 FEWEST: Final = 500
-MOST: Final = 5_000
-"""A touched row is written once a page, so that large pages write fewer. About 40 MB of events and rows."""
+MOST: Final = 10_000
+"""A touched row is written once a page, so that large pages write fewer. What waits to be written takes 50 MB."""
 QUICK_SECONDS: Final = 2.0
 """What was folded in less may be followed by twice as much; what took twice as long, by half as much."""
 

@@ -37,7 +37,8 @@ class Page:
 
     def __init__(self, conn: Connection, tools: Tools, head: Head, at: Times, kept: States) -> None:
         self._conn, self._tools, self._head, self._kept = conn, tools, head, kept
-        self._now, self._recorded_at, self._latest = at.now, at.recorded_at, at.latest
+        self._now, self._recorded_at = at.now, at.recorded_at
+        self._past, self._future = at.now - tools.max_backdate, at.latest + AHEAD
         self.states: dict[UUID, Relationship] = {}
         self.records: list[Record] = []
         self._subjects = Subjects(conn, tools)
@@ -147,9 +148,9 @@ class Page:
         return work
 
     def _check_time(self, order: Order, occurred_at: datetime) -> None:
-        if occurred_at > self._latest + AHEAD:
+        if occurred_at > self._future:
             raise FutureEvent(occurred_at.isoformat(), self._now.isoformat())
-        if not order.importing and occurred_at < self._now - self._tools.max_backdate:
+        if occurred_at < self._past and not order.importing:
             raise TooOld(occurred_at.isoformat(), self._tools.max_backdate.days)
 
     def _context(self, order: Order, occurred_at: datetime, references: References, work: Work) -> Context:
@@ -184,13 +185,16 @@ class Page:
         self._versions.setdefault(work.stream, work.start.version)
         self.states[work.stream] = work.state
         self.records += work.records
-        self._named.update((fact.position, fact) for fact in work.facts if fact.event.COLLEAGUE)
-        self._taken_ids.update(record.event_id for record in work.records)
-        self._subjects.accept(work.stream, work.links, work.drawn)
+        for fact in work.facts:
+            self._taken_ids.add(fact.event_id)
+            if fact.event.COLLEAGUE:
+                self._named[fact.position] = fact
+        if work.links or work.drawn:
+            self._subjects.accept(work.stream, work.links, work.drawn)
         own = work.records[work.own]
         return Outcome(
             customer_id=work.stream,
-            receipts=tuple(Receipt.of(record) for record in own),
+            receipts=tuple([Receipt.of(record) for record in own]),
             position=own[-1].position if own else self.last_position,
             version=work.state.version,
             ids=ids_of([fact.event for fact in work.facts[work.own]]),

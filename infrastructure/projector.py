@@ -19,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from infrastructure.bell import PATIENCE_SECONDS, Bell
 from infrastructure.clock import utc_now
 from infrastructure.folding import ProjectionLike, described
-from infrastructure.generations import Generation, NewerGeneration
+from infrastructure.generations import NewerGeneration, Standing
 from infrastructure.leases import Lease
 from infrastructure.mapper import Mapper
 from infrastructure.pace import MOST, Pace
@@ -81,17 +81,21 @@ class Projector:
         A read model whose rows are of another version is left alone: `rebuild` it first. A page that fails is left
         to the next calls, in halves; raises what a database out of reach said of a single event.
         """
+        return self._turned()[0]
+
+    def _turned(self) -> tuple[int, Sequence[str]]:
+        """(Events folded, read models that are left to build)."""
         with self._turn:
-            live, folded = self._models.live(), 0
-            self._models.drop_replaced(live)
+            standing, folded = self._models.standing(), 0
+            self._models.drop_replaced(standing.at)
             self._rest = 0.0
             with suppress(Overtaken), in_halves(self._pace, self._ledger):
-                folded = self._fold(live, self._pace.page)
-            return folded
+                folded = self._fold(standing, self._pace.page)
+            return folded, standing.unfinished
 
-    def _fold(self, live: Sequence[Generation], most: int) -> int:
+    def _fold(self, standing: Standing, most: int) -> int:
         begun = monotonic()
-        folded = self._models.fold(live, most)
+        folded = self._models.fold(standing, most)
         took = monotonic() - begun
         self._pace.took(folded, took)
         self._rest = _rest(took) if 0 < folded < most else 0.0
@@ -214,8 +218,9 @@ class Projector:
 
     def _work(self) -> bool:
         """A page for live read models, one for each being built, some parked streams, a batch of old rows."""
-        worked = self.run_once() > 0 or self._pace.halved
-        worked = self._rebuilding.go_on() or worked
+        folded, unfinished = self._turned()
+        worked = folded > 0 or self._pace.halved
+        worked = self._rebuilding.go_on(unfinished) or worked
         worked = self._side_jobs.done("parked", self._retry) or worked
         return self._side_jobs.done("tidy", self._rebuilding.tidy) or worked
 

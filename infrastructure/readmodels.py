@@ -4,28 +4,42 @@ Folding holds no lock. What was folded is written in one transaction with the ch
 if they still stand where they stood.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
 import structlog
 from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from domain.errors import NewerProgramNeeded
 from domain.kinds import Fact
 from infrastructure import generations
 from infrastructure.bell import Bell
-from infrastructure.engine import out_of_reach, writing
+from infrastructure.engine import begin_writing, out_of_reach, writing
 from infrastructure.folding import Folded, Folder, Parked, ProjectionLike, Unreadable, described
-from infrastructure.generations import Generation, Wanted
-from infrastructure.mapper import ForeignEvent, Mapper, is_ours
+from infrastructure.generations import Generation, Standing, Wanted
+from infrastructure.mapper import Mapper
 from infrastructure.memory import uncollected
 from infrastructure.pace import Pace
-from infrastructure.record import Record
-from infrastructure.recorder import read_head, read_records, to_record
+from infrastructure.record import Told
+from infrastructure.recorder import read_head, read_told
 from infrastructure.tables import events
 
 log = structlog.get_logger(__name__)
+_TOLD: Final = tuple(events.c[name] for name in Told._fields)
+AT_ONCE: Final = 500
+"""So many events are in memory at a time, however many a page holds: of the others only what they changed is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """How many events were folded together, and the position of the last of them."""
+
+    events: int
+    upto: int
 
 
 class Overtaken(Exception):
@@ -55,6 +69,19 @@ def in_halves(pace: Pace, ledger: str) -> Iterator[None]:
         if not (out_of_reach(fault) and pace.failed()):
             raise
         log.warning("page_halved", ledger=ledger, events=pace.page, fault=described(fault))
+
+
+def _leave_to_later(conn: Connection) -> None:
+    """On PostgreSQL: this commit is not waited for until it is on the disk.
+
+    What a crash takes of it, it takes whole: rows, parked streams and checkpoints are of one transaction, and
+    whatever was committed after it goes with it, since all of it stands in one log. The events are there: their
+    own commits were waited for. So the same page is folded again, and gives the same. Who remembers rows of the
+    time before finds the checkpoint elsewhere, and forgets them. Whoever had read that far sees the position go
+    back until then. Building a read model anew and releasing a stream wait as usual.
+    """
+    if conn.dialect.name == "postgresql":
+        conn.exec_driver_sql("SET LOCAL synchronous_commit = off")
 
 
 class ReadModels:
@@ -100,67 +127,89 @@ class ReadModels:
         with self.engine.connect() as conn:
             return generations.slowest(conn, self.ledger, names or tuple(self.projections))
 
+    def standing(self) -> Standing:
+        """Where the live ones stand, and what is left to build."""
+        with self.engine.connect() as conn:
+            return generations.standing(conn, self.ledger, list(self.wanted.values()))
+
     # One page.
 
-    def fold(self, live: Sequence[Generation], limit: int) -> int:
-        """Folds the next page into these generations; gives the number of events.
+    def fold(self, standing: Standing, limit: int) -> int:
+        """Folds the next page into the generations that stand there; gives the number of events.
 
         Raises Overtaken when somebody else folded it, TooCoarse when it cannot be written as it is.
         """
-        if not live:
+        if not standing.at:
             return 0
-        with self.engine.connect() as conn, uncollected():
-            at = generations.positions(conn, self.ledger, live)
-            if len(at) != len(live):
-                raise Overtaken
-            page = self.read(conn, min(at.values()), limit)
-            if not page:
-                return 0
-            upto = page[-1].position
+        with uncollected(), self.engine.connect() as conn:
+            folders = [(self.folder(one), where) for one, where in standing.at.items()]
+            changed, page = self.folded(conn, folders, standing.stuck, limit)
+            # What was read is let go: folding holds nothing, and writing begins anew.
+            conn.rollback()
             # Whoever is ahead of this page stays where he is.
-            moving = [one for one in live if at[one.checkpoint] < upto]
-            stuck = self.stuck(conn, moving)
-            folded = [
-                (one, one.fold(conn, page, stuck[one.generation], at[one.generation.checkpoint]))
-                for one in map(self.folder, moving)
+            moving = [
+                (folder, rows) for (folder, where), rows in zip(folders, changed, strict=True) if where < page.upto
             ]
-        at = {one.checkpoint: at[one.checkpoint] for one in moving}
-        self._commit(folded, at, stuck, page)
-        return len(page)
+            if moving:
+                self._write(conn, moving, standing, page)
+        return page.events
 
-    def _commit(
+    def folded(
         self,
-        folded: list[tuple[Folder, Folded]],
-        at: dict[str, int],
-        stuck: dict[Generation, set[UUID]],
-        page: Sequence[Fact | Unreadable],
+        conn: Connection,
+        standing: Sequence[tuple[Folder, int]],
+        stuck: Mapping[Generation, set[UUID]],
+        limit: int,
+    ) -> tuple[list[Folded], Page]:
+        """What the next page of events changes for each of these, whose rows stand at that position."""
+        changed = [Folded() for _ in standing]
+        page = Page(0, min(where for _, where in standing))
+        while page.events < limit:
+            most = min(AT_ONCE, limit - page.events)
+            some = self.read(conn, page.upto, most)
+            for (folder, where), onto in zip(standing, changed, strict=True):
+                folder.fold(conn, some, stuck[folder.generation], where, onto)
+            if some:
+                page = Page(page.events + len(some), some[-1].position)
+            if len(some) < most:
+                break
+        return changed, page
+
+    def _write(
+        self, conn: Connection, moving: Sequence[tuple[Folder, Folded]], standing: Standing, page: Page
     ) -> None:
-        live, upto = [folder.generation for folder, _ in folded], page[-1].position
+        moved = [folder.generation for folder, _ in moving]
         try:
-            with writing(self.engine) as conn:
-                if generations.positions(conn, self.ledger, live, lock=True) != at:
-                    raise Overtaken
-                if self.stuck(conn, live) != stuck:
-                    raise Overtaken
-                for folder, rows in folded:
+            with begin_writing(conn):
+                _leave_to_later(conn)
+                self._refuse_overtaken(conn, moved, standing)
+                for folder, rows in moving:
                     self.write(conn, folder, rows, page)
-                generations.move(conn, self.ledger, live, upto)
+                generations.move(conn, self.ledger, moved, page.upto)
         except BaseException:
             # Nobody knows what was committed of these; the others have not been touched.
-            for folder, _ in folded:
+            for folder, _ in moving:
                 folder.forget()
             raise
-        for folder, rows in folded:
-            folder.keep(rows, upto)
-            self.alarm(folder.generation, rows.parked.values())
-        self.moved.ring(upto)
+        for folder, rows in moving:
+            folder.keep(rows, page.upto)
+            self.alarm(folder.generation, rows.parked)
+        self.moved.ring(page.upto)
 
-    def write(self, conn: Connection, folder: Folder, rows: Folded, page: Sequence[Fact | Unreadable]) -> None:
+    def _refuse_overtaken(self, conn: Connection, moved: Sequence[Generation], standing: Standing) -> None:
+        """Locks the checkpoints. Raises Overtaken when they, or what is parked, are not as they were."""
+        expected = {one.checkpoint: standing.at[one] for one in moved}
+        if generations.positions(conn, self.ledger, moved, lock=True) != expected:
+            raise Overtaken
+        if self.stuck(conn, moved) != {one: standing.stuck[one] for one in moved}:
+            raise Overtaken
+
+    def write(self, conn: Connection, folder: Folder, rows: Folded, page: Page) -> None:
         """Writes what was folded of a page. One event alone that cannot be written parks its stream.
 
         Raises TooCoarse when there are several.
         """
-        alone = len(page) == 1
+        alone = page.events == 1
         try:
             if alone:
                 with conn.begin_nested():
@@ -171,33 +220,33 @@ class ReadModels:
             if out_of_reach(fault):
                 raise
             if not alone:
-                raise TooCoarse(len(page)) from fault
+                raise TooCoarse(page.events) from fault
             # One event alone, and it cannot be written: its stream waits, everybody else goes on.
-            stream = next(iter(rows.touched))
-            rows.parked = {stream: Parked(stream, page[0].position, described(fault))}
-            folder.park(conn, rows.parked[stream])
+            (stream,) = rows.streams
+            stuck = Parked(stream, page.upto, described(fault))
+            rows.park(stuck)
+            folder.park(conn, stuck)
 
     # What is read for it.
 
     def read(self, conn: Connection, after: int, limit: int) -> list[Fact | Unreadable]:
         """The next events after a position."""
-        return [self._decoded(record) for record in read_records(conn, self.ledger, after, limit)]
+        return [self._decoded(one) for one in read_told(conn, self.ledger, after, limit)]
 
     def stream(self, conn: Connection, stream: UUID, first: int, last: int) -> list[Fact | Unreadable]:
         """The events of one stream between two positions, both included."""
-        query = select(events).where(events.c.ledger == self.ledger, events.c.stream_id == stream)
+        query = select(*_TOLD).where(events.c.ledger == self.ledger, events.c.stream_id == stream)
         query = query.where(events.c.position.between(first, last)).order_by(events.c.version)
-        return [self._decoded(to_record(row)) for row in conn.execute(query)]
+        return [self._decoded(Told(*row)) for row in conn.execute(query)]
 
-    def _decoded(self, record: Record) -> Fact | Unreadable:
+    def _decoded(self, record: Told) -> Fact | Unreadable:
         try:
-            fact = self.mapper.fact(record)
-        except Exception as fault:  # noqa: BLE001 - one damaged event must not stop everybody else's
-            return Unreadable(record.stream_id, record.position, described(fault))
-        if isinstance(fact.event, ForeignEvent) and is_ours(record):
+            return self.mapper.known(record)
+        except NewerProgramNeeded:
             # Passed over, it would be missing from the rows for ever: its stream waits for who can read it.
             return Unreadable(record.stream_id, record.position, f"{record.topic} is a newer program's")
-        return fact
+        except Exception as fault:  # noqa: BLE001 - one damaged event must not stop everybody else's
+            return Unreadable(record.stream_id, record.position, described(fault))
 
     def stuck(self, conn: Connection, live: Sequence[Generation]) -> dict[Generation, set[UUID]]:
         """The streams parked in each of these generations."""
@@ -234,7 +283,7 @@ class ReadModels:
         """Forgets a generation that nobody folds any more."""
         self._folders.pop(generation, None)
 
-    def drop_replaced(self, live: Sequence[Generation]) -> None:
+    def drop_replaced(self, live: Collection[Generation]) -> None:
         """Forgets the generations that somebody else's rebuild has replaced, or given up."""
         beside = [one for one in list(self._folders) if one not in live]
         if not beside:

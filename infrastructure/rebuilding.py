@@ -1,7 +1,7 @@
 """Rebuilding: a read model made anew beside the one that is read, which it then replaces in one commit."""
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from time import monotonic
@@ -9,7 +9,7 @@ from typing import Final
 
 from infrastructure import generations
 from infrastructure.engine import writing
-from infrastructure.generations import Generation
+from infrastructure.generations import Generation, Standing
 from infrastructure.leases import Lease
 from infrastructure.pace import Pace
 from infrastructure.readmodels import Overtaken, ReadModels, in_halves
@@ -50,10 +50,10 @@ class Rebuilding:
             lease.release()
         return self._models.position(name)
 
-    def go_on(self) -> bool:
-        """Builds one page of each read model that is not finished; whether there was one."""
+    def go_on(self, unfinished: Sequence[str]) -> bool:
+        """Builds one page of each of these read models; whether there was one."""
         worked = False
-        for name in self._models.unfinished():
+        for name in unfinished:
             if self._leases[name].hold():
                 worked = self._side_jobs.done(f"rebuild:{name}", partial(self._build_on, name)) or worked
         return worked
@@ -101,8 +101,15 @@ class Rebuilding:
             if max(at.get(live.checkpoint, 0), self._models.head()) - position <= pace.page:
                 return self._last_page(built, live, pace.page)
             begun = monotonic()
-            pace.took(self._models.fold([built], pace.page), monotonic() - begun)
+            pace.took(self._models.fold(self._standing(built), pace.page), monotonic() - begun)
         return position, False
+
+    def _standing(self, built: Generation) -> Standing:
+        with self._engine.connect() as conn:
+            at = generations.positions(conn, self._ledger, [built])
+            if not at:
+                raise Overtaken
+            return Standing({built: at[built.checkpoint]}, self._models.stuck(conn, [built]), [])
 
     def _last_page(self, built: Generation, live: Generation, limit: int) -> tuple[int, bool]:
         """Holds the live checkpoint, folds what is missing and switches, all in one transaction."""
@@ -113,14 +120,13 @@ class Rebuilding:
             if built.checkpoint not in at:
                 raise Overtaken
             here, aim = at[built.checkpoint], at.get(live.checkpoint, 0)
-            page = models.read(conn, here, limit)
-            upto = page[-1].position if page else here
-            rows = folder.fold(conn, page, models.stuck(conn, [built])[built], here)
+            (rows,), page = models.folded(conn, [(folder, here)], models.stuck(conn, [built]), limit)
             models.write(conn, folder, rows, page)
+            upto = page.upto
             generations.move(conn, self._ledger, [built], upto)
             if upto >= aim and not generations.switch(conn, self._ledger, models.wanted[built.name], built):
                 raise Overtaken
-        models.alarm(built, rows.parked.values())
+        models.alarm(built, rows.parked)
         return upto, upto >= aim
 
     def _delete_some(self, name: str) -> bool:

@@ -5,6 +5,7 @@ The header is the leaf of the audit log: canonical JSON of digests and ids, neve
 
 import hashlib
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Annotated, Final, Literal, NamedTuple
 from uuid import UUID
 
@@ -12,14 +13,13 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field
 
 from domain.errors import Broken
-from domain.values import unchanging
 from infrastructure import canonical
 
 FORMAT: Final = 1
 """The `v` of every header written today."""
 MAX_HEADER: Final = 4096
-# What is spliced in under the head's lock: "pos" with at most 16 digits, "rec" with 27 letters of time.
-_SPLICED: Final = len('"pos":,') + 16 + len('"rec":"",') + 27
+# What is spliced in under the head's lock: a position of at most 16 digits, 27 letters of time in quotation marks.
+_SPLICED: Final = 16 + len('""') + 27
 
 
 class HeaderTooLong(Broken):
@@ -32,8 +32,7 @@ class HeaderTooLong(Broken):
         self.length = length
 
 
-@unchanging
-class Record:
+class Record(NamedTuple):
     """One row of `events`, its 13 columns in their order."""
 
     ledger: str
@@ -49,6 +48,20 @@ class Record:
     salt: bytes
     personal: bytes | None
     personal_2: bytes | None
+
+
+class Told(NamedTuple):
+    """What deciding needs of a record: no salt, no personal parts, nothing that the header says again."""
+
+    stream_id: UUID
+    version: int
+    position: int
+    event_id: UUID
+    topic: str
+    occurred_at: datetime
+    recorded_at: datetime
+    header: bytes
+    public: bytes
 
 
 class Draft(NamedTuple):
@@ -73,27 +86,10 @@ class Draft(NamedTuple):
 
     def complete(self, position: int, recorded_at: datetime) -> Record:
         """The record at this position. Done while the head of the ledger is locked, so it is quick."""
-        header = b"%b%d%b%b%b" % (
-            self.until_position,
-            position,
-            self.until_recorded,
-            stamp(recorded_at).encode(),
-            self.rest,
-        )
-        return Record(
-            self.ledger,
-            position,
-            self.stream_id,
-            self.version,
-            self.event_id,
-            self.topic,
-            self.occurred_at,
-            recorded_at,
-            header,
-            self.public,
-            self.salt,
-            self.personal,
-            self.personal_2,
+        ledger, stream_id, version, event_id, topic, occurred_at, begun, middle, rest, *parts = self
+        header = b"".join((begun, b"%d" % position, middle, _moment(recorded_at), rest))
+        return Record._make(
+            (ledger, position, stream_id, version, event_id, topic, occurred_at, recorded_at, header, *parts)
         )
 
 
@@ -115,11 +111,23 @@ class SectionCommitment(NamedTuple):
 
 def stamp(at: datetime) -> str:
     """The instant as it stands in headers: UTC, six digits of a second, as in 2026-11-21T23:26:38.123456Z."""
+    return _moment(at)[1:-1].decode()
+
+
+@lru_cache(maxsize=64)
+def _moment(at: datetime) -> bytes:
+    """The stamp in quotation marks. One page of events is recorded, and mostly happened, at one moment."""
     if at.tzinfo is not UTC:
         at = at.astimezone(UTC)
     # orjson is four times quicker than isoformat, but leaves the fraction out where it is zero.
-    text = orjson.dumps(at, option=orjson.OPT_UTC_Z).decode()
-    return text[1:-1] if at.microsecond else f"{text[1:-2]}.000000Z"
+    text = orjson.dumps(at, option=orjson.OPT_UTC_Z)
+    return text if at.microsecond else text[:-2] + b'.000000Z"'
+
+
+@lru_cache(maxsize=4096)
+def _quoted(name: str) -> bytes:
+    """A ledger, a type or an actor as JSON writes it."""
+    return orjson.dumps(name)
 
 
 def uuid_text(one: UUID) -> bytes:
@@ -168,34 +176,36 @@ def header_parts(
 
     `kind` is the type, as in amends.apology.made.v1. Raises HeaderTooLong.
     """
-    members = {
-        "v": FORMAT,
-        "ledger": ledger,
-        "stream": stream_id,
-        "ver": version,
-        "id": event_id,
-        "type": kind,
-        "time": stamp(occurred_at),
-        "actor": actor,
-        "pub": {"c": public.c, "n": public.n},
-        "sec": [one and {"kid": one.kid, "kc": one.kc, "c": one.c, "n": one.n} for one in sections],
-    }
+    # Put together by hand, in the order of the names: a third of what sorting them anew takes for every event.
+    begun = b'{"actor":' + _quoted(actor)
     if causation_id is not None:
-        members["cause"] = causation_id
+        begun += b',"cause":' + orjson.dumps(causation_id)
     if correlation_id is not None:
-        members["corr"] = correlation_id
-    # orjson writes UUIDs itself, so the strict dumps, which would refuse them, is not needed here: the mapper
-    # has checked ledger, kind and actor, and the rest is ids, digests and numbers.
-    written = orjson.dumps(members, option=orjson.OPT_SORT_KEYS)
-    if len(written) + _SPLICED > MAX_HEADER:
-        raise HeaderTooLong(len(written))
-    # Within a string every quotation mark is escaped, so these two can only be the members themselves.
-    position = written.index(b'"pub":{')
-    recorded = written.index(b'"sec":[')
-    return (
-        written[:position] + b'"pos":',
-        b"," + written[position:recorded] + b'"rec":"',
-        b'",' + written[recorded:],
+        begun += b',"corr":' + orjson.dumps(correlation_id)
+    begun = b'%b,"id":%b,"ledger":%b,"pos":' % (begun, orjson.dumps(event_id), _quoted(ledger))
+    middle = b',"pub":{"c":"%b","n":%d},"rec":' % (public.c.encode(), public.n)
+    rest = b',"sec":[%b],"stream":%b,"time":%b,"type":%b,"v":%d,"ver":%d}' % (
+        b",".join(map(_section, sections)),
+        orjson.dumps(stream_id),
+        _moment(occurred_at),
+        _quoted(kind),
+        FORMAT,
+        version,
+    )
+    length = len(begun) + len(middle) + len(rest) + _SPLICED
+    if length > MAX_HEADER:
+        raise HeaderTooLong(length)
+    return begun, middle, rest
+
+
+def _section(one: SectionCommitment | None) -> bytes:
+    if one is None:
+        return b"null"
+    return b'{"c":"%b","kc":"%b","kid":%b,"n":%d}' % (
+        one.c.encode(),
+        one.kc.encode(),
+        orjson.dumps(one.kid),
+        one.n,
     )
 
 

@@ -1,23 +1,22 @@
 """The folded relationships a writer works on: kept warm, loaded from snapshot and tail when cold."""
 
 from collections import OrderedDict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import Any, Final
 from uuid import UUID
 
 import structlog
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, Select, and_, delete, func, select
+from sqlalchemy import Connection, bindparam, delete
 
 from domain.errors import NewerProgramNeeded
 from domain.relationship import Relationship, evolve
+from infrastructure.cold import Kept, read_cold
 from infrastructure.mapper import Mapper
-from infrastructure.probes import for_each
-from infrastructure.record import Record
-from infrastructure.recorder import to_record
+from infrastructure.record import Told
 from infrastructure.rows import write_rows
-from infrastructure.tables import events, snapshots
+from infrastructure.tables import snapshots
 
 log = structlog.get_logger(__name__)
 STATE: Final = TypeAdapter(Relationship)
@@ -26,26 +25,26 @@ FOLD: Final = 1
 
 So does a new kind of event: a program that does not know it must not find it folded into a snapshot.
 """
-FORMAT: Final = f"relationship:digested:{FOLD}:" + sha256(repr(STATE.json_schema()).encode()).hexdigest()[:16]
+FORMAT: Final = f"relationship:brief:{FOLD}:" + sha256(repr(STATE.json_schema()).encode()).hexdigest()[:16]
 """Names the state's shape: a snapshot of another shape is passed over and the stream folded anew."""
 _DIGEST: Final = sha256().digest_size
-SNAPSHOT_EVERY: Final = 100
+SNAPSHOT_EVERY: Final = 20
+"""To store a state costs about a hundredth of appending so many events; to read it, as much as folding them."""
 _STREAMS_A_QUERY: Final = 200
-_KEPT: Final = (snapshots.c.stream_id, snapshots.c.version, snapshots.c.state)
-_NEWEST: Final = "ledger = %b AND stream_id = asked.stream_id AND format = %b ORDER BY version DESC LIMIT 1"
-_PLACE: Final = (events.c.stream_id, events.c.version)
-_TAIL: Final = "ledger = %b AND stream_id = asked.stream_id AND version >= asked.version ORDER BY version"
 
 
 class States:
     """Folded relationships by stream, at most `size` of them, the least recently used dropped first.
 
-    They stand at ledger position `seen`; whoever finds the head elsewhere catches up or clears.
+    They stand at ledger position `seen`; whoever finds the head elsewhere catches up or clears. What others
+    appended is folded into a state when that is asked for, or by `fold_news`.
     """
 
     def __init__(self, size: int) -> None:
         self._size = size
         self._states: OrderedDict[UUID, Relationship] = OrderedDict()
+        self._news: dict[UUID, tuple[Mapper, list[Told]]] = {}
+        """What others appended to streams kept here and their states do not count yet, with what reads it."""
         self.seen = 0
 
     def __len__(self) -> int:
@@ -56,6 +55,8 @@ class States:
 
     def get(self, stream: UUID) -> Relationship | None:
         """The state kept for this stream, if any."""
+        if stream in self._news:
+            self._fold(stream)
         state = self._states.get(stream)
         if state is not None:
             self._states.move_to_end(stream)
@@ -68,24 +69,37 @@ class States:
                 self._states[stream] = state
                 self._states.move_to_end(stream)
         while len(self._states) > self._size:
-            self._states.popitem(last=False)
+            gone, _ = self._states.popitem(last=False)
+            self._news.pop(gone, None)
         self.seen = seen
 
-    def catch_up(self, records: Iterable[Record], mapper: Mapper, seen: int) -> None:
-        """Brings kept states up to date with what somebody else appended."""
-        for record in records:
-            state = self._states.get(record.stream_id)
-            if state is None:
-                continue
-            try:
-                self._states[record.stream_id] = evolve(state, mapper.known(record))
-            except Exception:  # noqa: BLE001 - whoever loads this stream next is told what is wrong with it
-                del self._states[record.stream_id]
+    def catch_up(self, told: Iterable[Told], mapper: Mapper, seen: int) -> None:
+        """Takes note of what somebody else appended. The head is locked meanwhile, so it is not folded yet."""
+        for one in told:
+            if one.stream_id in self._states:
+                self._news.setdefault(one.stream_id, (mapper, []))[1].append(one)
         self.seen = seen
+
+    def fold_news(self) -> None:
+        """Brings every kept state up to date with what was noted. For when nobody waits."""
+        for stream in list(self._news):
+            self._fold(stream)
+
+    def _fold(self, stream: UUID) -> None:
+        mapper, news = self._news.pop(stream)
+        state = self._states[stream]
+        try:
+            for one in news:
+                state = evolve(state, mapper.known(one))
+        except Exception:  # noqa: BLE001 - whoever loads this stream next is told what is wrong with it
+            del self._states[stream]
+        else:
+            self._states[stream] = state
 
     def clear(self, seen: int) -> None:
         """Forgets everything."""
         self._states.clear()
+        self._news.clear()
         self.seen = seen
 
 
@@ -98,29 +112,44 @@ def load(conn: Connection, mapper: Mapper, ledger: str, streams: Collection[UUID
     states: dict[UUID, Relationship] = {}
     wanted = list(streams)
     for start in range(0, len(wanted), _STREAMS_A_QUERY):
-        chunk = wanted[start : start + _STREAMS_A_QUERY]
-        empty = {stream: Relationship(stream) for stream in chunk}
-        kept, spoilt = _snapshots(conn, ledger, chunk)
-        folded, strange = _folded(conn, mapper, ledger, empty | kept)
-        if useless := spoilt | strange:
-            if strange:
-                anew, _ = _folded(conn, mapper, ledger, {stream: empty[stream] for stream in strange})
-                folded |= anew
-            _replace(conn, ledger, {stream: folded[stream] for stream in useless if stream in folded})
-        states |= folded
+        states |= _loaded(conn, mapper, ledger, wanted[start : start + _STREAMS_A_QUERY])
     return states
 
 
+def _loaded(conn: Connection, mapper: Mapper, ledger: str, streams: list[UUID]) -> dict[UUID, Relationship]:
+    kept, told = read_cold(conn, ledger, streams, FORMAT)
+    begun = {stream: Relationship(stream) for stream in streams}
+    useless = set()
+    for one in kept:
+        state = _unpacked(one)
+        if state is None:
+            useless.add(one.stream_id)
+            del begun[one.stream_id]
+        else:
+            begun[one.stream_id] = state
+    folded, strange = _folded(mapper, begun, told)
+    useless |= strange
+    return folded if not useless else folded | _anew(conn, mapper, ledger, list(useless))
+
+
+def _anew(conn: Connection, mapper: Mapper, ledger: str, streams: list[UUID]) -> dict[UUID, Relationship]:
+    """The states of these streams by all their events; they take the place of their snapshots."""
+    told = read_cold(conn, ledger, streams, None).told
+    folded, _ = _folded(mapper, {stream: Relationship(stream) for stream in streams}, told)
+    _replace(conn, ledger, folded)
+    return folded
+
+
 def _folded(
-    conn: Connection, mapper: Mapper, ledger: str, begun: Mapping[UUID, Relationship]
+    mapper: Mapper, begun: Mapping[UUID, Relationship], told: Iterable[Told]
 ) -> tuple[dict[UUID, Relationship], set[UUID]]:
     """These states with the events after them, and the streams whose snapshot is of another history.
 
-    Those that hold events of a newer program are left out. A snapshot is confirmed by the event it was made after:
-    a ledger that was restored to an earlier day lacks it.
+    Neither those are among the states, nor streams that hold events of a newer program. A snapshot is confirmed by
+    the event it was made after: a ledger that was restored to an earlier day lacks it.
     """
-    states, unconfirmed = dict(begun), {stream for stream, state in begun.items() if state.version}
-    for record in _tails(conn, ledger, begun):
+    states, strange = dict(begun), {stream for stream, state in begun.items() if state.version}
+    for record in told:
         stream = record.stream_id
         state = states.get(stream)
         if state is None:
@@ -131,36 +160,25 @@ def _folded(
             except NewerProgramNeeded:
                 del states[stream]
         elif record.position == state.position:
-            unconfirmed.discard(stream)
-    return states, unconfirmed
-
-
-def _snapshots(conn: Connection, ledger: str, streams: list[UUID]) -> tuple[dict[UUID, Relationship], set[UUID]]:
-    """The newest snapshot of each of these streams that has one, and the streams whose snapshot is damaged."""
-    if conn.dialect.name == "postgresql":
-        keys = [(stream,) for stream in streams]
-        rows: Iterable[Any] = for_each(conn, _KEPT, _NEWEST, (ledger, FORMAT), _KEPT[:1], keys)
-    else:
-        rows = conn.execute(_newest(ledger, streams))
-    found = {stream: _unpacked(stream, version, packed) for stream, version, packed in rows}
-    return (
-        {stream: state for stream, state in found.items() if state is not None},
-        {stream for stream, state in found.items() if state is None},
-    )
+            strange.discard(stream)
+    for stream in strange:
+        states.pop(stream, None)
+    return states, strange
 
 
 def _packed(state: Relationship) -> bytes:
-    written = STATE.dump_json(state)
+    # Half as long without what is as it always is at first. The format names those values, too: see FORMAT.
+    written = STATE.dump_json(state, exclude_defaults=True)
     return sha256(written).digest() + written
 
 
-def _unpacked(stream: UUID, version: int, packed: bytes) -> Relationship | None:
+def _unpacked(kept: Kept) -> Relationship | None:
     """The state in these bytes; None when they are not what was written for this stream at this version."""
-    digest, written = packed[:_DIGEST], packed[_DIGEST:]
+    digest, written = kept.packed[:_DIGEST], kept.packed[_DIGEST:]
     if sha256(written).digest() != digest:
         return None
     state = STATE.validate_json(written)
-    return state if (state.customer_id, state.version) == (stream, version) else None
+    return state if (state.customer_id, state.version) == (kept.stream_id, kept.version) else None
 
 
 def _replace(conn: Connection, ledger: str, states: Mapping[UUID, Relationship]) -> None:
@@ -168,42 +186,6 @@ def _replace(conn: Connection, ledger: str, states: Mapping[UUID, Relationship])
     log.warning("snapshots_replaced", ledger=ledger, streams=len(states))
     conn.execute(delete(snapshots).where(snapshots.c.ledger == ledger, snapshots.c.stream_id.in_(states)))
     save_snapshots(conn, ledger, [state for state in states.values() if state.version])
-
-
-def _newest(ledger: str, streams: list[UUID]) -> Select[Any]:
-    fitting = (snapshots.c.ledger == ledger, snapshots.c.stream_id.in_(streams), snapshots.c.format == FORMAT)
-    newest = (
-        select(snapshots.c.stream_id, func.max(snapshots.c.version).label("version"))
-        .where(*fitting)
-        .group_by(snapshots.c.stream_id)
-        .subquery()
-    )
-    same = and_(snapshots.c.stream_id == newest.c.stream_id, snapshots.c.version == newest.c.version)
-    return select(*_KEPT).select_from(snapshots.join(newest, same)).where(*fitting)
-
-
-def _tails(conn: Connection, ledger: str, begun: Mapping[UUID, Relationship]) -> Iterable[Record]:
-    """The events from each of these states' versions on: the last one that it counts, and those after it."""
-    if conn.dialect.name == "postgresql":
-        keys = [(stream, state.version) for stream, state in begun.items()]
-        rows: Iterable[Any] = for_each(conn, tuple(events.c), _TAIL, (ledger,), _PLACE, keys)
-    else:
-        rows = _tail_by_tail(conn, ledger, begun)
-    for row in rows:
-        yield to_record(row)
-
-
-def _tail_by_tail(conn: Connection, ledger: str, begun: Mapping[UUID, Relationship]) -> Iterable[Any]:
-    query = select(events).where(events.c.ledger == ledger).order_by(events.c.stream_id, events.c.version)
-    cold = [stream for stream, state in begun.items() if not state.version]
-    # One query for each stream with a snapshot: joined by OR, SQLite reads the whole ledger instead of the index.
-    tails = [query.where(events.c.stream_id.in_(cold))] + [
-        query.where(events.c.stream_id == stream, events.c.version >= state.version)
-        for stream, state in begun.items()
-        if state.version
-    ]
-    for tail in tails:
-        yield from conn.execute(tail).all()
 
 
 def snapshot_due(before: int, after: int) -> bool:
@@ -217,7 +199,7 @@ def snapshot_due(before: int, after: int) -> bool:
 
 
 def save_snapshots(conn: Connection, ledger: str, states: Iterable[Relationship]) -> None:
-    """Stores these states; a stream keeps every snapshot it ever had, and the newest is read."""
+    """Stores these states, each in the place of the older snapshots of its stream."""
     rows = [
         {
             "ledger": ledger,
@@ -232,3 +214,15 @@ def save_snapshots(conn: Connection, ledger: str, states: Iterable[Relationship]
     if rows:
         # Whoever else stored one of the same version, in another format perhaps, loses nothing that matters.
         write_rows(conn, snapshots, rows)
+        _drop_older(conn, ledger, rows)
+
+
+def _drop_older(conn: Connection, ledger: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    # Of this format alone: an older program may be running beside this one and need its own.
+    older = delete(snapshots).where(
+        snapshots.c.ledger == ledger,
+        snapshots.c.stream_id == bindparam("stream"),
+        snapshots.c.format == FORMAT,
+        snapshots.c.version < bindparam("newest"),
+    )
+    conn.execute(older, [{"stream": row["stream_id"], "newest": row["version"]} for row in rows])

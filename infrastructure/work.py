@@ -104,19 +104,19 @@ class Work:
 
     def _append(self, event: Event, occurred_at: datetime, envelope: Envelope, event_id: UUID) -> None:
         fact = Fact(
-            event=event,
-            stream_id=self.stream,
-            version=self.state.version + 1,
-            position=self._after + len(self.records) + 1,
-            event_id=event_id,
-            occurred_at=occurred_at,
-            recorded_at=self._recorded_at,
-            actor=envelope.actor,
-            source=envelope.source,
-            correlation_id=envelope.correlation_id,
-            causation_id=envelope.causation_id,
-            traceparent=envelope.traceparent,
-            time_known=envelope.time_known,
+            event,
+            self.start.customer_id,
+            self.state.version + 1,
+            self._after + len(self.records) + 1,
+            event_id,
+            occurred_at,
+            self._recorded_at,
+            envelope.actor,
+            envelope.source,
+            envelope.correlation_id,
+            envelope.causation_id,
+            envelope.traceparent,
+            envelope.time_known,
         )
         self.records.append(self._record(fact))
         self.facts.append(fact)

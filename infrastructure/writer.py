@@ -21,7 +21,7 @@ from infrastructure.mapper import Mapper
 from infrastructure.metrics import Metrics
 from infrastructure.orders import Answer, Order, Outcome
 from infrastructure.page import Page
-from infrastructure.recorder import Head, lock_head, move_head, read_records
+from infrastructure.recorder import Head, lock_head, move_head, read_told
 from infrastructure.states import States
 from infrastructure.tools import Tools
 
@@ -145,6 +145,7 @@ class Writer:
             if page:
                 self._commit_or_split(page)
             self._notify()
+            self._states.fold_news()  # while others hold the ledger's lock: what we do under it, they wait for
         self._close()
 
     def _next_page(self) -> list[Waiting] | None:
@@ -240,8 +241,8 @@ class Writer:
         if behind < 0 or behind > CATCH_UP_AT_MOST or not len(self._states):
             self._states.clear(head.position)
             return
-        records = read_records(conn, self._tools.ledger, self._states.seen, behind)
-        self._states.catch_up(records, self._tools.mapper, head.position)
+        told = read_told(conn, self._tools.ledger, self._states.seen, behind)
+        self._states.catch_up(told, self._tools.mapper, head.position)
 
     def _connection(self) -> Connection:
         if self._conn is None or self._conn.closed:

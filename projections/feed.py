@@ -11,7 +11,7 @@ from typing import Any, Final, Literal
 from uuid import UUID, uuid5
 
 from pydantic import BaseModel
-from sqlalchemy import Boolean, Column, Index, Text, Uuid, select
+from sqlalchemy import Boolean, Column, Text, Uuid, select
 
 from domain.kinds import Fact
 from domain.milestones import SatisfactionStated
@@ -28,6 +28,7 @@ from projections.base import (
     Row,
     Source,
     derived,
+    index,
     position_column,
     projection_table,
     said,
@@ -111,7 +112,7 @@ feed_items = projection_table(
     Column("kind", Text, nullable=False),
     Column("steps", Codes, nullable=False),
     Column("story", Folded(Story)),
-    Index("ix_feed_items_told", "ledger", "generation", "told", "position"),
+    index("ix_feed_items_told", "position", of="told"),
     key=("item_id",),
 )
 """One row per recovery and per gesture; `told` ones are the feed. `item_id` says nothing of what it stands for."""

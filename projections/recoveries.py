@@ -14,7 +14,6 @@ from sqlalchemy import (
     Boolean,
     Column,
     ColumnElement,
-    Index,
     Integer,
     SmallInteger,
     Text,
@@ -40,6 +39,7 @@ from projections.base import (
     Source,
     derived,
     fold,
+    index,
     position_column,
     projection_table,
     replaced,
@@ -103,8 +103,7 @@ recovery_streams = projection_table(
         Column("open_recoveries", Integer, nullable=False),
     ),
     Column("cases", Folded(Cases), nullable=False),
-    Index("ix_recovery_streams_next_due_at", "ledger", "generation", "next_due_at"),
-    Index("ix_recovery_streams_status", "ledger", "generation", "status"),
+    index("ix_recovery_streams_next_due_at", "next_due_at", of="next_due_at IS NOT NULL"),
 )
 """One row per customer: where the relationship stands, and when something falls due next, for the sweeper."""
 
@@ -157,8 +156,7 @@ recoveries = projection_table(
         Column("closed_at", Instant),
         Column("outcome", Text),
     ),
-    Index("ix_recoveries_open", "ledger", "generation", "open", "team"),
-    Index("ix_recoveries_similarity_key", "ledger", "generation", "similarity_key"),
+    index("ix_recoveries_open", "team", of="open"),
     key=("recovery_id",),
 )
 """One row per recovery. `due_*` are the clocks that can still fire; `overdue` and `risk` are what is sure already,

@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 from uuid import UUID
 
 from pydantic import BaseModel
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, SmallInteger, Text, Uuid, and_, select
+from sqlalchemy import BigInteger, Boolean, Column, Integer, SmallInteger, Text, Uuid, and_, select
 
 from domain.kinds import Fact
 from domain.relationship import RelationshipEvent
@@ -55,7 +55,6 @@ satisfaction_state = projection_table(
         Column("plausible", Boolean, nullable=False),
     ),
     Column("fold", Folded(Score), nullable=False),
-    Index("ix_satisfaction_state_score", "ledger", "generation", "score"),
 )
 """One row per customer. Scores are hundredths of a point."""
 

@@ -1,5 +1,6 @@
 """Connections behave the same on both databases, and keep what they confirmed."""
 
+import socket
 import threading
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -168,6 +169,27 @@ def test_hanging_up_frees_whoever_waits_for_an_answer(postgres_database: str):
     with pytest.raises(OperationalError), engine.connect():
         pass
     plain.dispose()
+    engine.dispose()
+
+
+def test_hanging_up_frees_whoever_waits_for_a_connection():
+    faults: list[Exception] = []
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"postgresql://postgres@127.0.0.1:{silent.getsockname()[1]}/amends"
+        engine = make_engine(address, patience_seconds=3600)
+
+        def connect() -> None:
+            try:
+                engine.connect()
+            except OperationalError as fault:
+                faults.append(fault)
+
+        thread = threading.Thread(target=connect)
+        thread.start()
+        with silent.accept()[0]:
+            hang_up(engine)
+            thread.join(30)
+    assert [out_of_reach(fault) for fault in faults] == [True]
     engine.dispose()
 
 

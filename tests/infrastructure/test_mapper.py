@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from pydantic import Field
 
 import domain.moves  # noqa: F401 - registers every kind
-from domain.kinds import AMENDS, EVENTS, Actor, Event
+from domain.errors import NewerProgramNeeded
+from domain.kinds import AMENDS, EVENTS, Actor, Event, Fact
 from domain.milestones import EscalationRaised, Reference, RelationshipOpened, SatisfactionStated
 from domain.moves.failure import FailureReported
 from domain.moves.treatment import TreatmentReported
@@ -23,7 +24,7 @@ from infrastructure import canonical
 from infrastructure.canonical import NotCanonical
 from infrastructure.keys import Keyring, SubjectKey, WrongKey, create_secrets
 from infrastructure.mapper import ForeignEvent, Mapper, Unmappable
-from infrastructure.record import Record, public_commitment, read_header, section_digest
+from infrastructure.record import Record, Told, public_commitment, read_header, section_digest
 from tests.support.entropy import seeded
 from tests.support.instances import instances
 
@@ -219,20 +220,20 @@ def test_the_two_sections_of_an_event_open_and_end_apart(mapper: Mapper, both: t
     event = both(words=GREEK, by_colleague=MARIA)
     stored, all_keys = record(mapper, event), {KEY.kid: KEY, MARIAS_KEY.kid: MARIAS_KEY}
     assert mapper.fact(stored, all_keys).event == event
-    colleague_gone = mapper.fact(replace(stored, personal_2=None), all_keys).event
+    colleague_gone = mapper.fact(stored._replace(personal_2=None), all_keys).event
     assert (colleague_gone.words, colleague_gone.by_colleague) == (GREEK, ERASED)
-    customer_gone = mapper.fact(replace(stored, personal=None), all_keys).event
+    customer_gone = mapper.fact(stored._replace(personal=None), all_keys).event
     assert (customer_gone.words, customer_gone.by_colleague) == (ERASED, MARIA)
 
 
 def test_a_colleagues_lonely_section_is_not_taken_for_the_customers(mapper: Mapper):
     assert read_header(record(mapper, treatment()).header).sec[0] is None
-    read = mapper.fact(replace(record(mapper, treatment()), personal_2=None)).event
+    read = mapper.fact(record(mapper, treatment())._replace(personal_2=None)).event
     assert read.by_colleague is ERASED
 
 
 def test_erased_words_show_as_erased_to_everybody(mapper: Mapper):
-    scrubbed = replace(record(mapper, complaint()), personal=None)
+    scrubbed = record(mapper, complaint())._replace(personal=None)
     for keys in (None, {}, {KEY.kid: KEY}):
         assert mapper.fact(scrubbed, keys).event.description is ERASED
         assert mapper.fact(scrubbed, keys).event.customer_words is ERASED
@@ -267,7 +268,7 @@ def test_personal_words_without_a_key_are_refused(mapper: Mapper):
     ids=str,
 )
 def test_a_ciphertext_moved_or_changed_does_not_open(mapper: Mapper, moved: dict[str, Any]):
-    stored = replace(record(mapper, complaint()), **moved)
+    stored = record(mapper, complaint())._replace(**moved)
     reader = Mapper(stored.ledger, mapper._keyring)
     with pytest.raises(WrongKey):
         reader.fact(stored, {KEY.kid: KEY})
@@ -280,20 +281,20 @@ def test_another_key_under_the_same_id_is_noticed(mapper: Mapper):
 
 def test_a_kind_we_do_not_know_is_kept_as_it_is(mapper: Mapper):
     stored = record(mapper, EscalationRaised(recovery_id=RECOVERY, trigger="legal"))
-    fact = mapper.fact(replace(stored, topic="parade.held"))
+    fact = mapper.fact(stored._replace(topic="parade.held"))
     assert fact.event == ForeignEvent(topic="parade.held", state=stored.public)
     assert (fact.actor, fact.source, fact.event.links()) == (TILL, "urn:till:7", ())
 
 
 def test_a_newer_version_of_a_kind_is_foreign(mapper: Mapper):
     stored = record(mapper, EscalationRaised(recovery_id=RECOVERY, trigger="legal"))
-    newer = replace(stored, header=stored.header.replace(b"raised.v1", b"raised.v2"))
+    newer = stored._replace(header=stored.header.replace(b"raised.v1", b"raised.v2"))
     assert isinstance(mapper.fact(newer).event, ForeignEvent)
 
 
 def test_what_another_program_stored_is_foreign(mapper: Mapper):
     stored = record(mapper, EscalationRaised(recovery_id=RECOVERY, trigger="legal"))
-    fact = mapper.fact(replace(stored, topic="pkg:Class", header=b"", public=b"\xff\x00", salt=b""))
+    fact = mapper.fact(stored._replace(topic="pkg:Class", header=b"", public=b"\xff\x00", salt=b""))
     assert fact.event == ForeignEvent(topic="pkg:Class", state=b"\xff\x00")
     assert fact.actor == AMENDS
 
@@ -304,6 +305,70 @@ def test_what_another_program_stored_is_foreign(mapper: Mapper):
 def test_an_actor_outside_the_small_alphabet_is_refused(mapper: Mapper, ref: str):
     with pytest.raises(Unmappable):
         record(mapper, complaint(), actor=Actor(kind="service", ref=ref))
+
+
+def told(stored: Record) -> Told:
+    """What deciding needs of the record."""
+    return Told(*(getattr(stored, name) for name in Told._fields))
+
+
+@pytest.mark.parametrize("topic", sorted(EVENTS))
+@hypothesis.given(data=st.data())
+@hypothesis.settings(max_examples=10, deadline=None)
+def test_whoever_decides_is_told_of_every_kind_what_readers_without_keys_are(
+    mapper: Mapper, topic: str, data: st.DataObject
+):
+    stored = record(mapper, data.draw(instances(EVENTS[topic])))
+    read = mapper.fact(stored)
+    for known in (mapper.known(stored), mapper.known(told(stored))):
+        assert known.event == read.event
+        assert {one.name: getattr(known, one.name) for one in fields(Fact)} == {
+            one.name: getattr(read, one.name) for one in fields(Fact)
+        }
+
+
+def test_the_envelope_that_is_read_when_asked_for_is_the_one_that_was_written(mapper: Mapper):
+    correlation, causation = UUID(int=7 << 64 | 8 << 60), UUID(int=8 << 60)
+    trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    envelope: dict[str, Any] = {"correlation_id": correlation, "causation_id": causation, "traceparent": trace}
+    fact = mapper.known(told(record(mapper, complaint(), time_known=False, **envelope)))
+    assert (fact.traceparent, fact.correlation_id, fact.causation_id) == (trace, correlation, causation)
+    assert (fact.actor, fact.source, fact.time_known) == (TILL, "urn:till:7", False)
+    with pytest.raises(AttributeError):
+        fact.weather  # noqa: B018 - nobody says
+
+
+def test_whoever_decides_is_shown_no_personal_part(mapper: Mapper, both: type[Event]):
+    known = mapper.known(told(record(mapper, both(words=GREEK, by_colleague=MARIA)))).event
+    assert (known.words, known.by_colleague) == (WITHHELD, WITHHELD)  # type: ignore[attr-defined]
+    lonely = mapper.known(told(record(mapper, treatment()))).event
+    assert lonely.by_colleague is WITHHELD  # type: ignore[attr-defined]
+
+
+def test_nobody_decides_by_what_a_newer_program_wrote(mapper: Mapper):
+    stored = record(mapper, EscalationRaised(recovery_id=RECOVERY, trigger="legal"))
+    for newer in (
+        told(stored)._replace(topic="parade.held"),
+        told(stored)._replace(header=stored.header.replace(b"raised.v1", b"raised.v2")),
+    ):
+        with pytest.raises(NewerProgramNeeded):
+            mapper.known(newer)
+
+
+@pytest.mark.parametrize("header", [b"", b'{"actor":"s:eventsourcing","sec":[],"type":"foreign.0a"}'])
+def test_what_another_program_stored_counts_for_nothing(mapper: Mapper, header: bytes):
+    stored = told(record(mapper, EscalationRaised(recovery_id=RECOVERY, trigger="legal")))
+    known = mapper.known(stored._replace(topic="pkg:Class", header=header, public=b"\xff\x00"))
+    assert known.event == ForeignEvent(topic="pkg:Class", state=b"\xff\x00")
+    assert (known.actor, known.version, known.position) == (AMENDS, 3, 9)
+
+
+@pytest.mark.parametrize("part", ["header", "public"])
+def test_nobody_decides_by_what_cannot_be_read(mapper: Mapper, part: str):
+    stored = told(record(mapper, complaint()))
+    damaged = getattr(stored, part)[:-2]
+    with pytest.raises(ValueError):  # noqa: PT011 - whatever it is, this stream waits for somebody to look
+        mapper.known(stored._replace(**{part: damaged})).actor  # noqa: B018 - it is read when it is asked for
 
 
 def test_versions_begin_at_one(mapper: Mapper):

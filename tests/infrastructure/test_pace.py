@@ -29,7 +29,7 @@ def test_full_pages_that_go_quickly_grow_up_to_the_most():
     while len(sizes) < 6:
         pace.took(pace.page, QUICK_SECONDS / 2)
         sizes.append(pace.page)
-    assert sizes == [500, 1_000, 2_000, 4_000, 5_000, 5_000]
+    assert sizes == [500, 1_000, 2_000, 4_000, 8_000, 10_000]
 
 
 def test_a_page_that_was_not_full_does_not_grow():
@@ -40,7 +40,7 @@ def test_a_page_that_was_not_full_does_not_grow():
 
 def test_a_slow_page_is_followed_by_half_of_it_but_never_by_fewer_than_the_fewest():
     pace = Pace()
-    for _ in range(4):
+    for _ in range(5):
         pace.took(pace.page, 0.0)
     pace.took(MOST, 3 * QUICK_SECONDS)
     assert pace.page == MOST // 2
@@ -102,8 +102,8 @@ def test_memory_holds_the_rows_of_the_streams_touched_last_and_no_more(
 
 @pytest.mark.parametrize(
     ("before", "after", "due"),
-    [(99, 100, True), (100, 101, False), (198, 201, True), (1_999, 2_000, True), (2_099, 2_100, False)]
-    + [(2_199, 2_200, True), (15_999, 16_000, True), (16_099, 16_100, False)],
+    [(19, 20, True), (20, 21, False), (38, 41, True), (399, 400, True), (419, 420, False)]
+    + [(439, 440, True), (3_199, 3_200, True), (3_219, 3_220, False)],
 )
 def test_snapshots_of_a_long_stream_are_taken_at_about_a_tenth_of_it(before: int, after: int, due: bool):
     assert snapshot_due(before, after) is due

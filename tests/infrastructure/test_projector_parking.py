@@ -1,6 +1,5 @@
 """Streams that a read model cannot fold: they wait, nobody else does, and nothing of them is lost."""
 
-from dataclasses import replace
 from uuid import UUID
 
 from sqlalchemy import LargeBinary, literal, update
@@ -81,7 +80,7 @@ def _record_damaged(shelf: Book) -> None:
     shelf.record(FACTS[50:51])
     with shelf.engine.connect() as conn:
         (good,) = read_records(conn, "main", 50, 1)
-    bad = replace(good, position=52, public=b"not JSON", version=good.version + 1, event_id=UUID(int=99))
+    bad = good._replace(position=52, public=b"not JSON", version=good.version + 1, event_id=UUID(int=99))
     with writing(shelf.engine) as conn:
         lock_head(conn, "main")
         insert_records(conn, [bad])

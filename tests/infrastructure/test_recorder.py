@@ -11,11 +11,11 @@ from uuid import UUID, uuid4
 import pytest
 from eventsourcing.persistence import IntegrityError as LibraryIntegrityError
 from eventsourcing.persistence import ProgrammingError, StoredEvent
-from sqlalchemy import Engine, func, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Engine, func, select, text
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from infrastructure.bell import Bell, Listener
-from infrastructure.engine import make_engine, writing
+from infrastructure.engine import make_engine, out_of_reach, writing
 from infrastructure.record import read_header
 from infrastructure.recorder import (
     Head,
@@ -83,6 +83,20 @@ class TestHead:
 
         with ThreadPoolExecutor(4) as pool:
             assert sorted(future.result() for future in [pool.submit(begin) for _ in range(4)]) == [0, 1, 2, 3]
+
+    def test_a_connection_that_was_told_to_be_read_only_is_given_up(self, postgres_database: str):
+        engine = make_engine(postgres_database, pool_size=1, max_overflow=0)
+        with writing(engine) as conn:
+            lock_head(conn, "main")
+        with engine.connect() as conn:
+            conn.execute(text("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY"))
+            conn.commit()
+        with pytest.raises(DBAPIError) as refused, writing(engine) as conn:
+            lock_head(conn, "main")
+        assert out_of_reach(refused.value)
+        with writing(engine) as conn:
+            assert lock_head(conn, "main") == Head(0, EPOCH)
+        engine.dispose()
 
     def test_one_ledger_does_not_wait_for_another(self, postgres_database: str):
         engine = make_engine(postgres_database)

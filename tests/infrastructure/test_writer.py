@@ -281,23 +281,23 @@ def test_two_writers_and_many_callers_leave_no_gap_and_lose_nothing(database: st
 def test_a_long_stream_gets_snapshots_and_loads_to_the_same_state(database: str, tmp_path: Path) -> None:
     with desk(database, tmp_path) as amends:
         customer = amends.post(late(), crm("C-1")).customer_id
-        for _ in range(120):
+        for _ in range(40):
             amends.post(Apologise(said="regret"), customer)
-        assert count(amends.engine, snapshots) == 1
+        assert count(amends.engine, snapshots) == 2
         warm = amends.post(None, customer).version
     with desk(database, tmp_path) as amends:
-        assert amends.post(Apologise(said="regret"), customer, if_match=warm).version == 126
+        assert amends.post(Apologise(said="regret"), customer, if_match=warm).version == 46
 
 
 def test_a_snapshot_of_another_shape_is_passed_over(database: str, tmp_path: Path) -> None:
     with desk(database, tmp_path) as amends:
         customer = amends.post(late(), crm("C-1")).customer_id
-        for _ in range(100):
+        for _ in range(20):
             amends.post(Apologise(said="regret"), customer)
         with amends.engine.begin() as conn:
-            conn.execute(snapshots.update().values(format="relationship:older", state=b"{}"))
+            assert conn.execute(snapshots.update().values(format="relationship:older", state=b"{}")).rowcount == 1
     with desk(database, tmp_path) as amends:
-        assert amends.post(Apologise(said="regret"), customer).version == 106
+        assert amends.post(Apologise(said="regret"), customer).version == 26
 
 
 @pytest.mark.parametrize("pages", [1, 2])

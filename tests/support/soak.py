@@ -16,6 +16,9 @@ sqlite_in_soak: Final = pytest.mark.parametrize(
 )
 """For dear tests of what does not depend on the kind of database: PostgreSQL always, SQLite only in a soak."""
 
+thorough_in_soak: Final = [pytest.mark.soak] if SOAK else []
+"""As the `pytestmark` of a file that looks at SOAK: its tests belong to `make test`, and in a soak to that."""
+
 
 def examples(few: int, *, many: int) -> Callable[[Test], Test]:
     """Tries few examples, or many of them in a soak; only there the test is marked `soak`."""

@@ -11,15 +11,14 @@ from tests.support.attempts import answers_of, attempt, refusals, sent_again, sl
 from tests.support.faults import proxied, tuned
 from tests.support.inspection import inspect
 from tests.support.load import Load, Plan, customers_of
-from tests.support.processes import House, Serving, eventually
+from tests.support.processes import PATIENCE_SECONDS, House, Serving, eventually
 from tests.support.soak import sqlite_in_soak
 
 SEED: Final = 20_260_705
 CLIENTS: Final = 16
 CUSTOMERS: Final = 20
 SOON_SECONDS: Final = 5
-BOUNDED_SECONDS: Final = 12
-"""With a database that does not answer: what hangs is let go of after the grace, whatever it waits for."""
+"""Also with a database that does not answer: what hangs is let go of after the grace, whatever it waits for."""
 UNFINISHED: Final = b"POST /v1/events HTTP/1.1\r\nHost: amends\r\nContent-Length: 1000\r\n\r\n{"
 KEPT_ALIVE: Final = b"GET /healthz HTTP/1.1\r\nHost: amends\r\n\r\n"
 
@@ -28,7 +27,7 @@ KEPT_ALIVE: Final = b"GET /healthz HTTP/1.1\r\nHost: amends\r\n\r\n"
 def connected(server: Serving, said: bytes) -> Iterator[socket.socket]:
     """A caller of the server who has said this much."""
     address = urlsplit(server.url)
-    with socket.create_connection((address.hostname, address.port), timeout=BOUNDED_SECONDS) as caller:
+    with socket.create_connection((address.hostname, address.port), timeout=PATIENCE_SECONDS) as caller:
         caller.sendall(said)
         yield caller
 
@@ -67,7 +66,7 @@ def test_a_caller_who_never_finishes_and_one_who_never_leaves_do_not_keep_a_serv
         connected(server, UNFINISHED) as slow,
     ):
         assert idle.recv(4096).startswith(b"HTTP/1.1 200")
-        assert server.stop(BOUNDED_SECONDS) == 0
+        assert server.stop(SOON_SECONDS) == 0
         assert heard(idle) in (b"", b'{"status":"ok"}')
         assert not heard(slow).startswith(b"HTTP/1.1 2")
 
@@ -84,7 +83,7 @@ def test_a_server_whose_database_does_not_answer_ends_all_the_same(postgres_hous
         proxy.freeze()
         asking = clients.submit(attempt, server, moves, CLIENTS)
         eventually(lambda: proxy.held_back >= 2, "the server waits for its database")
-        assert server.stop(BOUNDED_SECONDS) == 0
+        assert server.stop(SOON_SECONDS) == 0
         attempts = asking.result()
         assert not any(one.answered for one in attempts)
         assert slugs(refusals(attempts)) <= {"unavailable", "busy"}

@@ -1,0 +1,58 @@
+"""What is read page by page is found by its own index, on either database."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, Engine, event
+
+from infrastructure.engine import make_engine
+from projections import feed, recoveries
+from projections.base import Source
+
+NOW = datetime(2026, 11, 22, tzinfo=UTC)
+READS: dict[str, Callable[[Source], Any]] = {
+    "ix_feed_items_told": feed.page,
+    "ix_recoveries_open": lambda source: recoveries.queue(source, as_of=NOW),
+    "ix_recovery_streams_next_due_at": lambda source: recoveries.due_streams(source, NOW),
+}
+
+
+@pytest.fixture
+def engine(database: str) -> Iterator[Engine]:
+    """An engine on a migrated database."""
+    made = make_engine(database)
+    yield made
+    made.dispose()
+
+
+@pytest.mark.parametrize("index", READS)
+def test_a_page_is_found_by_its_index(engine: Engine, index: str) -> None:
+    with engine.connect() as conn:
+        statement, values = _asked(conn, READS[index])
+        assert index in _plan(conn, statement, values)
+
+
+def _asked(conn: Connection, read: Callable[[Source], Any]) -> tuple[str, Any]:
+    """The statement that this reading sends, with its values."""
+    asked: list[tuple[str, Any]] = []
+    conn.begin()  # SQLite is told so in a statement of its own
+
+    def note(conn: Any, cursor: Any, statement: str, values: Any, *_: Any) -> None:
+        asked.append((statement, values))
+
+    event.listen(conn, "before_cursor_execute", note)
+    read(Source(conn, "main", 1))
+    event.remove(conn, "before_cursor_execute", note)
+    [one] = asked
+    return one
+
+
+def _plan(conn: Connection, statement: str, values: Any) -> str:
+    if conn.dialect.name == "sqlite":
+        rows = conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
+        return "\n".join(str(row[-1]) for row in rows)
+    # A table with nothing in it would be read whole.
+    conn.exec_driver_sql("SET enable_seqscan = off")
+    return "\n".join(row[0] for row in conn.exec_driver_sql(f"EXPLAIN {statement}", values))
