@@ -5,6 +5,7 @@ from importlib.metadata import version
 from typing import Any
 
 from fastapi import Depends, FastAPI
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api import openapi
 from api.auth import KeyCheck
@@ -17,13 +18,26 @@ from api.limits import BodyLimit
 from api.looking import Looks
 from api.parameters import known_parameters
 from api.plain_reads import add_plain_reads
-from api.postings import Postings, add_postings, described_postings
+from api.postings import Postings, add_postings, described_postings, find_posting
 from api.refusals import add_handlers
 from api.routers import customers, documents, events, feed, health, metrics, recoveries
 from api.standing import Standings
 
 
-def create_app(container: Container) -> FastAPI:
+class Service(FastAPI):
+    """The routes, and past FastAPI's own layers the addresses that are posted to, which it need not look for."""
+
+    postings: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if find_posting(scope):
+            scope["app"] = self
+            await self.postings(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+
+def create_app(container: Container) -> Service:
     """The HTTP application of this process. Starting and stopping the container is the caller's affair."""
     base_url = container.settings.address
     app = _assembled(base_url, container.settings.max_batch)
@@ -32,13 +46,24 @@ def create_app(container: Container) -> FastAPI:
     app.state.standings = Standings(container)
     app.state.looks = Looks()
     add_handlers(app, base_url)
-    # The last one added is the outermost.
-    app.add_middleware(Postings, base_url=base_url)
     app.add_middleware(Head)
-    app.add_middleware(BodyLimit, limit=container.settings.body_limit, base_url=base_url)
-    app.add_middleware(Deadline, seconds=container.settings.database_patience_seconds, base_url=base_url)
-    app.add_middleware(Edge, base_url=base_url, metrics=HttpMetrics(container.metrics.registry))
+    app.postings = Postings(base_url)
+    for layer, settings in _door(container):
+        # Around the routes and around what is posted alike. The last one added is the outermost.
+        app.add_middleware(layer, **settings)
+        app.postings = layer(app.postings, **settings)
     return app
+
+
+def _door(container: Container) -> list[tuple[Callable[..., ASGIApp], dict[str, Any]]]:
+    """What every request passes, from the inside to the outside."""
+    settings = container.settings
+    base_url = settings.address
+    return [
+        (BodyLimit, {"limit": settings.body_limit, "base_url": base_url}),
+        (Deadline, {"seconds": settings.database_patience_seconds, "base_url": base_url}),
+        (Edge, {"base_url": base_url, "metrics": HttpMetrics(container.metrics.registry)}),
+    ]
 
 
 def document(base_url: str = "http://127.0.0.1:8080", max_batch: int = 500) -> dict[str, Any]:
@@ -47,8 +72,8 @@ def document(base_url: str = "http://127.0.0.1:8080", max_batch: int = 500) -> d
     return made
 
 
-def _assembled(base_url: str, max_batch: int) -> FastAPI:
-    app = FastAPI(
+def _assembled(base_url: str, max_batch: int) -> Service:
+    app = Service(
         title="Amends",
         version=version("amends"),
         docs_url=None,

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import unquote_to_bytes
 from uuid import UUID
@@ -12,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from api.problems import ProblemError, refused, validation_errors, validation_failed
 from api.strict_json import decode
-from domain.values import Moment
+from domain.values import Moment, unchanging
 
 Mode = Literal["structured", "batch", "binary"]
 Headers = Iterable[tuple[bytes, bytes]]
@@ -42,7 +41,7 @@ class CloudEvent(BaseModel):
     traceparent: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@unchanging
 class Incoming:
     """A CloudEvent with its data and the attributes exactly as they were received."""
 

@@ -1,7 +1,7 @@
 """The edge: safety headers, one log line and one count for every request; a fault leaves as a problem."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 import structlog
@@ -64,18 +64,16 @@ class Edge:
         # Cancelled before it was answered: nobody hears that either.
         status = answer.status or GONE
         self._metrics.answered(route, method, status, seconds, note.problems)
+        line = {"method": method, "status": status, "ms": round(seconds * 1000, 2)}
+        if route is not None:
+            line["route"] = route
         caller = scope.get("amends.caller")
-        line = {
-            "method": method,
-            "route": route,
-            "status": status,
-            "ms": round(seconds * 1000, 2),
-            "ledger": getattr(caller, "ledger", None),
-            "key": getattr(caller, "key_id", None),
-            "position": answer.position,
-        }
-        told = {name: value for name, value in line.items() if value is not None}
-        log.info("request", **told, **note.line())
+        if caller is not None:
+            line["ledger"], line["key"] = caller.ledger, caller.key_id
+        if answer.position is not None:
+            line["position"] = answer.position
+        note.tell(line)
+        log.info("request", **line)
 
 
 class _Answer:
@@ -89,14 +87,14 @@ class _Answer:
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            message["headers"] = self._completed(list(message.get("headers", ())))
+            message["headers"] = self._completed(message.get("headers", ()))
         await self._send(message)
 
-    def _completed(self, headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-        names = {name.lower(): value for name, value in headers}
+    def _completed(self, headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+        told = [*headers, (b"request-id", self._request.encode()), *_HEADERS]
+        names = dict(told)
         position = names.get(b"amends-position")
-        self.position = int(position) if position is not None else None
-        headers.append((b"request-id", self._request.encode()))
-        headers += _HEADERS
-        headers += (one for one in (_NOTHING, _PRIVATE) if one[0] not in names)
-        return headers
+        if position is not None:
+            self.position = int(position)
+        told += [one for one in (_NOTHING, _PRIVATE) if one[0] not in names]
+        return told

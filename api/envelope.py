@@ -1,7 +1,8 @@
 """The envelope of a command: when it happened, who did it, and which customer it is about."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final, TypeVar
+from functools import cache
+from typing import Any, Final, TypeVar, cast
 from uuid import UUID
 
 import orjson
@@ -78,12 +79,24 @@ RESERVED: Final = frozenset(OpeningEnvelope.model_fields)
 """Names that no command may use for a field of its own."""
 
 
-def split(body: dict[str, Any], envelope: type[BaseModel]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The fields of the envelope, and the rest, which is the command."""
-    names = envelope.model_fields.keys() & body.keys()
+def enveloped(body: dict[str, Any], envelope: type[M], at: Sequence[str | int] = ()) -> tuple[M, dict[str, Any]]:
+    """The envelope, and the rest, which is the command. Raises `validation_failed`, see `parsed`."""
+    names = body.keys() & _names(envelope)
     if not names:
-        return {}, body
-    return {name: body[name] for name in names}, {name: one for name, one in body.items() if name not in names}
+        return cast(M, _empty(envelope)), body
+    said = {name: body[name] for name in names}
+    return parsed(envelope, said, at), {name: one for name, one in body.items() if name not in names}
+
+
+@cache
+def _names(envelope: type[BaseModel]) -> frozenset[str]:
+    return frozenset(envelope.model_fields)
+
+
+@cache
+def _empty(envelope: type[BaseModel]) -> BaseModel:
+    # What most send: nothing beside the command. It is frozen, so one does for all.
+    return envelope()
 
 
 def parsed(model: type[M], body: dict[str, Any], at: Sequence[str | int] = ()) -> M:

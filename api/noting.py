@@ -27,18 +27,17 @@ class Note:
         trace = trace_id(self.traceparent)
         return {"request": self.request} if trace is None else {"request": self.request, "trace": trace}
 
-    def line(self) -> dict[str, Any]:
-        """What the access line says besides: where the events stand that the caller was told of, and problems."""
-        told: dict[str, Any] = {}
+    def tell(self, told: dict[str, Any]) -> None:
+        """Adds to the access line where the events stand that the caller was told of, and problems."""
         if self.positions:
             told["positions"] = ranges(self.positions)
         if self.replayed:
             told["replayed"] = self.replayed
-        if sum(self.problems.values()) == 1:
-            [told["problem"]] = self.problems
-        elif self.problems:
-            told["problems"] = self.problems
-        return told
+        if self.problems:
+            if sum(self.problems.values()) == 1:
+                [told["problem"]] = self.problems
+            else:
+                told["problems"] = self.problems
 
 
 _current: ContextVar[Note | None] = ContextVar("note", default=None)
@@ -67,7 +66,8 @@ def note_outcome(outcome: Outcome) -> None:
     """The caller is told of this outcome."""
     note = _current.get()
     if note is not None:
-        note.positions += [one.position for one in outcome.receipts]
+        for one in outcome.receipts:
+            note.positions.append(one.position)
         note.replayed += outcome.replayed
 
 
@@ -80,8 +80,11 @@ def note_problem(slug: str) -> None:
 
 def ranges(positions: Iterable[int]) -> str:
     """These positions in few characters, in order: `5-7,9`."""
+    given = list(positions)
+    if len(given) == 1:
+        return str(given[0])
     found: list[list[int]] = []
-    for position in sorted(set(positions)):
+    for position in sorted(set(given)):
         if found and found[-1][1] == position - 1:
             found[-1][1] = position
         else:

@@ -2,12 +2,12 @@
 
 FastAPI tries one route after the other and resolves dependencies by reflection: with a route for every command
 that took more time than the rest of a write. So one address takes all commands and looks its own up in the table.
-What is addressed as it should be does not even reach the routes: `Postings` answers it before them.
+What is addressed as it should be does not even reach FastAPI: `Postings` answers it before.
 The routes of `described_postings` say the same in the API's description, and are never asked.
 """
 
 from collections.abc import Awaitable, Callable
-from functools import partial
+from functools import cache, partial
 from typing import Final
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.routing import APIRouter
 from pydantic import TypeAdapter, ValidationError
 from starlette.routing import BaseRoute
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from api.auth import Credential, identified
 from api.nearest import meant, nearest
@@ -30,34 +30,41 @@ from domain.relationship import RelationshipCommand
 Endpoint = Callable[[Request, Credential], Awaitable[Response]]
 Posting = Callable[[Request], Awaitable[Response]]
 _OF_CUSTOMER: Final = "/v1/customers/"
+_FOUND: Final = "amends.posting"
 _ID: Final = TypeAdapter(UUID)
 
 
 class Postings:
-    """Answers what is posted to one of the three addresses, and leaves everything else to the routes."""
+    """Answers what `find_posting` found."""
 
-    def __init__(self, app: ASGIApp, *, base_url: str) -> None:
-        self._app, self._base_url = app, base_url
-        self._fixed = _fixed()
+    def __init__(self, base_url: str) -> None:
+        self._base_url = base_url
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        posting = self._posting(scope) if scope["type"] == "http" and scope["method"] == "POST" else None
-        if posting is None:
-            await self._app(scope, receive, send)
-            return
+        posting: Posting = scope[_FOUND]
         try:
             response = await posting(Posted(scope, receive, send))
         except REFUSALS as error:
             response = refusal(error, self._base_url, of_write=True)
         await response(scope, receive, send)
 
-    def _posting(self, scope: Scope) -> Posting | None:
-        path: str = scope["path"]
-        if scope.get("root_path") or not path.startswith(_OF_CUSTOMER):
-            return None if scope.get("root_path") else self._fixed.get(path)
-        customer, _, command = path[len(_OF_CUSTOMER) :].partition("/")
-        kind = commands.posted_to(command)
-        return partial(_post, kind, customer) if kind is not None and customer else None
+
+def find_posting(scope: Scope) -> bool:
+    """Whether this is posted to one of the three addresses, as `Postings` will then find it in the scope."""
+    if scope["type"] != "http" or scope["method"] != "POST" or scope.get("root_path"):
+        return False
+    posting = _posting(scope["path"])
+    if posting is not None:
+        scope[_FOUND] = posting
+    return posting is not None
+
+
+def _posting(path: str) -> Posting | None:
+    if not path.startswith(_OF_CUSTOMER):
+        return _fixed().get(path)
+    customer, _, command = path[len(_OF_CUSTOMER) :].partition("/")
+    kind = commands.posted_to(command)
+    return partial(_post, kind, customer) if kind is not None and customer else None
 
 
 def add_postings(app: FastAPI) -> None:
@@ -67,6 +74,7 @@ def add_postings(app: FastAPI) -> None:
     app.add_route("/v1/customers/{customer_id}/{command}", post_command, ["POST"], include_in_schema=False)
 
 
+@cache
 def _fixed() -> dict[str, Posting]:
     posted = {"/v1/events": events.post_events, "/v1/customers": customers.open_customer}
     return {path: _appending(path, endpoint) for path, endpoint in posted.items()}

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any, Literal, NamedTuple
@@ -16,16 +15,18 @@ from api.auth import Credential, own_source, owns, require
 from api.cloudevents import Incoming
 from api.deadline import answer_by
 from api.deps import Services
-from api.envelope import By, EventEnvelope, actor_of, parsed, split
+from api.envelope import By, EventEnvelope, actor_of, enveloped, parsed
 from api.headers import etag
 from api.nearest import meant, nearest
 from api.noting import note_outcome, traced
 from api.problems import ProblemError, validation_failed
+from api.said import Said
 from api.tracing import traceparent
 from domain.errors import NotPostable
 from domain.kinds import COMMAND_OF_TYPE, EVENTS, Command
 from domain.milestones import Reference
 from domain.relationship import RelationshipCommand
+from domain.values import unchanging
 from infrastructure.orders import Answer, Order, Outcome, Receipt
 
 Customer = UUID | Reference | None
@@ -43,7 +44,7 @@ class Key(NamedTuple):
         return f"{self.space}:{self.value}"
 
 
-@dataclass(frozen=True, slots=True)
+@unchanging
 class Posting:
     """One command as it came in, ready to become an order."""
 
@@ -61,22 +62,25 @@ class Posting:
     correlation_id: UUID | None = None
     causation_id: UUID | None = None
     traceparent: str | None = None
+    size: int = 0
+    """How many bytes its caller sent, where there is no key; with one, the content it stands for is counted."""
 
 
 def order_of(services: Services, caller: Credential, posting: Posting) -> Order:
     """The posting as the writer takes it. Raises the refusals that need no look at the ledger."""
     keyring = services.keyring
     customer = posting.customer if isinstance(posting.customer, UUID) else None
-    content = _content(posting)
+    key = posting.key
+    content = None if key is None else _content(posting)
     return Order(
         command=posting.command,
         customer=posting.customer,
         actor=actor_of(posting.by, caller, customer, keyring.pseudonym),
         source=posting.source,
         occurred_at=posting.occurred_at,
-        key=posting.key.told if posting.key is not None else None,
-        fingerprint=keyring.fingerprint(content) if posting.key is not None else None,
-        event_id=_as_uuid(posting.key),
+        key=None if key is None else key.told,
+        fingerprint=None if content is None else keyring.fingerprint(content),
+        event_id=None if key is None else _as_uuid(key),
         correlation_id=posting.correlation_id,
         causation_id=posting.causation_id,
         # What an event says of itself comes before what the request that carries it says.
@@ -84,7 +88,7 @@ def order_of(services: Services, caller: Credential, posting: Posting) -> Order:
         if_match=posting.if_match,
         importing=_importing(caller, posting),
         time_known=posting.time_known,
-        size=len(content),
+        size=posting.size if content is None else len(content),
     )
 
 
@@ -142,8 +146,8 @@ def _content(posting: Posting) -> bytes:
     return orjson.dumps([posting.command.PATH, posting.received], option=orjson.OPT_SORT_KEYS)
 
 
-def _as_uuid(key: Key | None) -> UUID | None:
-    if key is None or len(key.value) != 36:
+def _as_uuid(key: Key) -> UUID | None:
+    if len(key.value) != 36:
         return None
     try:
         return UUID(key.value)
@@ -165,8 +169,7 @@ def of_event(incoming: Incoming, caller: Credential, if_match: int | None = None
         raise ProblemError("source_not_owned", detail, source=event.source, owned=owned)
     kind = command_of(event.type)
     require(caller, kind.SCOPE)
-    envelope_fields, body = split(incoming.data, EventEnvelope)
-    envelope = parsed(EventEnvelope, envelope_fields, incoming.data_at)
+    envelope, body = enveloped(incoming.data, EventEnvelope, incoming.data_at)
     return Posting(
         command=parsed(kind, body, incoming.data_at),
         customer=_customer_of(incoming, envelope, opens=kind.OPENS),
@@ -218,9 +221,9 @@ def _customer_of(incoming: Incoming, envelope: EventEnvelope, *, opens: bool) ->
 
 
 def outcome_body(outcome: Outcome) -> dict[str, Any]:
-    """What a caller is told of a write."""
+    """What a caller is told of a write, for orjson: ids are left to it."""
     return {
-        "customer_id": str(outcome.customer_id),
+        "customer_id": outcome.customer_id,
         "position": outcome.position,
         "version": outcome.version,
         "ids": outcome.ids,
@@ -231,9 +234,9 @@ def outcome_body(outcome: Outcome) -> dict[str, Any]:
 def _receipts(receipts: Sequence[Receipt]) -> list[dict[str, Any]]:
     return [
         {
-            "event_id": str(one.event_id),
+            "event_id": one.event_id,
             "topic": one.topic,
-            "stream": str(one.stream),
+            "stream": one.stream,
             "version": one.version,
             "position": one.position,
             "leaf_hash": one.leaf_hash,
@@ -244,7 +247,10 @@ def _receipts(receipts: Sequence[Receipt]) -> list[dict[str, Any]]:
 
 def recorded(outcome: Outcome, status: int = 201) -> Response:
     """The answer to a write."""
-    headers = {"Amends-Position": str(outcome.position), "ETag": etag(outcome.version)}
+    headers = [
+        (b"amends-position", str(outcome.position).encode()),
+        (b"etag", etag(outcome.version).encode()),
+    ]
     if outcome.replayed:
-        headers["Idempotency-Replayed"] = "true"
-    return Response(orjson.dumps(outcome_body(outcome)), status, headers, "application/json")
+        headers.append((b"idempotency-replayed", b"true"))
+    return Said(status, orjson.dumps(outcome_body(outcome)), headers)

@@ -14,7 +14,7 @@ from api import openapi
 from api.aside import aside
 from api.auth import Appending, Credential, Reading, default_source, identified
 from api.deps import Services, reading, services_of
-from api.envelope import OpeningEnvelope, parsed, split
+from api.envelope import OpeningEnvelope, enveloped, parsed
 from api.headers import etag, expected_version, idempotency_key
 from api.problems import validation_failed
 from api.reads import AFTER, FRESH, IF_NONE_MATCH, LIMIT, Asked, CaughtUp, answer, next_link
@@ -99,8 +99,7 @@ async def open_customer(request: Request, caller: Appending) -> Response:
 
 def _read_opening(request: Request, content: bytes, caller: Credential) -> Posting:
     received = decode_object(content, may_be_empty=True)
-    fields, body = split(received, OpeningEnvelope)
-    envelope = parsed(OpeningEnvelope, fields)
+    envelope, body = enveloped(received, OpeningEnvelope)
     return Posting(
         command=parsed(_opening(), body),
         customer=envelope.customer,
@@ -112,6 +111,7 @@ def _read_opening(request: Request, content: bytes, caller: Credential) -> Posti
         imported=envelope.imported,
         key=key_of_header(idempotency_key(request)),
         if_match=expected_version(request),
+        size=len(content),
     )
 
 

@@ -1,7 +1,10 @@
 """Keys: nobody without one, nobody beyond its scopes, and nobody as a source that is not his."""
 
 import asyncio
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -136,6 +139,118 @@ def test_a_good_key_is_remembered_for_a_second_and_a_bad_one_never():
     assert book.asked == 2
     asyncio.run(ask("bad", 3))
     assert book.asked == 5
+
+
+class Held(Book):
+    """Keys on a database that answers when it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.answers = threading.Event()
+        self.broken = False
+
+    def check(self, bearer: str) -> Known | None:
+        found = super().check(bearer)
+        assert self.answers.wait(30)
+        if self.broken:
+            raise ConnectionError
+        return found
+
+
+async def until(question: Callable[[], bool]) -> None:
+    """Returns when the answer is yes."""
+    async with asyncio.timeout(30):
+        while not question():
+            await asyncio.sleep(0.001)
+
+
+def test_all_who_come_with_one_key_at_the_same_time_share_one_look() -> None:
+    book = Held()
+    check = KeyCheck(book, lambda: 100.0)
+
+    async def thirty() -> list[Any]:
+        asking = [asyncio.create_task(check.check("good")) for _ in range(30)]
+        await until(lambda: book.asked == 1)
+        asking.pop(0).cancel()  # who came first hangs up, and takes the answer from nobody
+        book.answers.set()
+        return await asyncio.gather(*asking)
+
+    assert asyncio.run(thirty()) == [Known()] * 29
+    assert book.asked == 1
+
+
+def test_nobody_joins_a_look_whose_answer_is_trusted_no_more() -> None:
+    book, now = Held(), [100.0]
+    check = KeyCheck(book, lambda: now[0])
+
+    async def two() -> None:
+        first = asyncio.create_task(check.check("good"))
+        await until(lambda: book.asked == 1)
+        now[0] += 1.0
+        second = asyncio.create_task(check.check("good"))
+        await until(lambda: book.asked == 2)
+        book.answers.set()
+        assert await asyncio.gather(first, second) == [Known()] * 2
+
+    asyncio.run(two())
+
+
+def test_a_fault_of_the_database_is_told_to_all_who_wait_and_the_next_one_asks_again() -> None:
+    book = Held()
+    book.broken = True
+    check = KeyCheck(book, lambda: 100.0)
+
+    async def some() -> None:
+        asking = [asyncio.create_task(check.check("good")) for _ in range(3)]
+        await until(lambda: book.asked == 1)
+        book.answers.set()
+        told = await asyncio.gather(*asking, return_exceptions=True)
+        assert [type(one) for one in told] == [ConnectionError] * 3
+        book.broken = False
+        assert await check.check("good") == Known()
+
+    asyncio.run(some())
+    assert book.asked == 2
+
+
+def test_a_key_in_use_is_asked_about_before_its_time_is_up_and_nobody_waits_for_that() -> None:
+    book, now = Held(), [100.0]
+    check = KeyCheck(book, lambda: now[0])
+
+    async def use() -> None:
+        book.answers.set()
+        await check.check("good")
+        book.answers.clear()
+        now[0] += 0.8
+        assert [check.remembered("good") for _ in range(2)] == [Known()] * 2
+        await until(lambda: book.asked == 2)
+        book.answers.set()
+        await until(lambda: not check.looks)
+        now[0] += 0.5
+        assert check.remembered("good") == Known()  # by the second look: the first is trusted no more
+
+    asyncio.run(use())
+    assert book.asked == 2
+
+
+def test_a_key_revoked_meanwhile_is_forgotten_as_soon_as_that_is_known() -> None:
+    class Revoking(Book):
+        """Knows the key once."""
+
+        def check(self, bearer: str) -> Known | None:
+            return super().check(bearer) if not self.asked else None
+
+    now = [100.0]
+    check = KeyCheck(Revoking(), lambda: now[0])
+
+    async def use() -> None:
+        assert await check.check("good") == Known()
+        now[0] += 0.8
+        assert check.remembered("good") == Known()
+        await until(lambda: not check.looks)
+        assert check.remembered("good") is None
+
+    asyncio.run(use())
 
 
 def test_the_second_of_trust_begins_before_the_database_is_asked():

@@ -17,7 +17,7 @@ from tests.support.http import Service
 CANARIES = ("Maria Papadopoulou", "maria@mail.example", "+30 210 1234567", "GR1601101250000000012300695", "C-1042")
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 TRACEPARENT = f"00-{TRACE}-00f067aa0ba902b7-01"
-NASTY = ["a\r\nb", "\x1b[31mred", "\u2028line", "\u2029", '"}{"x":"', "\x85", "\x00", "\u202egnol"]
+NASTY = ["a\r\nb", "\x1b[31mred", "\u2028line", "\u2029", '"}{"x":"', "\x85", "\x00", "\x7f", "\u202egnol"]
 SAID = {"what": "late", "description": "x"}
 Lines = Callable[[], list[dict[str, Any]]]
 MAY_SAY = {
@@ -181,6 +181,12 @@ def test_whatever_stands_in_a_field_a_line_stays_one_line(
     assert written[:-1].isascii()
     assert written[:-1].isprintable()
     assert json.loads(written)["field"] == nasty
+
+
+def test_a_field_that_json_does_not_know_is_shown_as_python_does(lines: Lines):
+    structlog.get_logger().warning("told", field=range(3), huge=2**70)
+    [line] = lines()
+    assert (line["field"], line["huge"], line["level"]) == ("range(0, 3)", 2**70, "warning")
 
 
 def test_the_words_of_a_library_stay_out_and_its_name_goes_on(lines: Lines):
