@@ -4,12 +4,12 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Final
 
-from tests.bench.client import Job, client
-from tests.bench.http import CONNECTIONS, Behind, Load, posting
+from tests.bench.client import Job
+from tests.bench.http import CONNECTIONS, LAYOUT, opened, posting
 from tests.bench.place import Place
 from tests.bench.recorder import completed, copy, make_raw_table
-from tests.bench.rounds import Finding, compared, interleaved
-from tests.bench.town import BATCH, Town, address, town
+from tests.bench.rounds import Contender, Finding, compared, interleaved
+from tests.bench.town import BATCH, Town, address
 from tests.bench.workload import Drafting, raw_connection
 
 BATCHES: Final = 20
@@ -18,40 +18,36 @@ SENDERS: Final = 4
 """Connections: one batch is read while another is committed."""
 OF_ONE_BY_ONE: Final = 4.0
 OF_COPY: Final = 0.15
+COPY: Final = "raw binary COPY"
+EMBEDDED: Final = ", embedded"
 
 
 def measure(place: Place) -> list[Finding]:
     """The part's ratios."""
     with ExitStack() as open_:
-        served_town = open_.enter_context(town(place, open_.enter_context(place.database())))
-        server = open_.enter_context(served_town.house.serving())
-        behind = Behind(served_town.house.database, open_)
-        load = Load(open_.enter_context(client()))
-        contenders = {
-            "batches": load.contender(
-                "batches",
-                _batches(served_town, address(server)),
-                200,
-                done=lambda job: BATCH * len(job.requests),
-                before=behind.none,
+        (town_, server), (other, embedded), load, behind = opened(place, open_)
+        contenders: dict[str, Contender] = {}
+        for layout, whose, at in (("", town_, address(server)), (EMBEDDED, other, address(embedded))):
+            name = f"batches{layout}"
+            contenders[name] = load.contender(
+                name, _batches(whose, at), 200, lambda job: BATCH * len(job.requests)
             )
-        }
-        for n in CONNECTIONS:
-            job = posting(served_town, address(server), n)
-            contenders[f"{n} connections"] = load.contender(f"{n} connections", job, 201, before=behind.none)
-        contenders["raw COPY"] = _copying(place, open_)
-        contenders = {name: behind.looked_at(name, one) for name, one in contenders.items()}
-        rates = interleaved(contenders, place.rounds)
-    place.notes["B4"] = f"{SENDERS} connections post the batches; the server projects at the same time, as shipped"
-    more = {"events behind at the end": behind.noticed["batches"]}
-    found = [
-        compared(f"batches of {BATCH}, events/s, of POST from {name}", rates, "batches", name, OF_ONE_BY_ONE)
-        for name in (f"{n} connections" for n in CONNECTIONS)
-    ]
-    found.append(
-        compared(f"batches of {BATCH}, events/s, of raw binary COPY", rates, "batches", "raw COPY", OF_COPY)
-    )
-    return [load.noted(one, "batches", **more) for one in found]
+            for n in CONNECTIONS:
+                name = f"{n} connections{layout}"
+                contenders[name] = load.contender(name, posting(whose, at, n), 201)
+        contenders[COPY] = _copying(place, open_)
+        rates = interleaved(behind.between(contenders), place.rounds)
+    place.notes["B4"] = f"{SENDERS} connections post the batches; {LAYOUT}"
+    found = []
+    for layout, of_one_by_one, of_copy in (("", OF_ONE_BY_ONE, OF_COPY), (EMBEDDED, None, None)):
+        ours = f"batches{layout}"
+        more = {"events behind at the end": behind.noticed[ours]}
+        others = [(f"{n} connections{layout}", of_one_by_one) for n in CONNECTIONS] + [(COPY, of_copy)]
+        for other_, bar in others:
+            said = other_.removesuffix(EMBEDDED)
+            what = f"batches of {BATCH}{layout}, events/s, of {said if other_ == COPY else f'POST from {said}'}"
+            found.append(load.noted(compared(what, rates, ours, other_, bar), ours, **more))
+    return found
 
 
 def _batches(town: Town, at: tuple[str, int]) -> Callable[[int], Job]:

@@ -63,11 +63,11 @@ def measure(place: Place) -> list[Finding]:
     rates: list[float] = []
     with ExitStack() as open_:
         served = open_.enter_context(town(place, open_.enter_context(place.database())))
-        server = open_.enter_context(served.house.serving())
+        server = open_.enter_context(served.production())
         load = Load(open_.enter_context(client()))
-        behind = Behind(served.house.database, open_)
+        behind = Behind((served.house.database,), open_)
         for statement in _TRIGGER:
-            behind.conn.execute(statement)
+            behind.conns[0].execute(statement)
         for number in range(place.rounds):
             rate = _taken_a_second(load, served, address(server), number)
             behind.none()
@@ -80,7 +80,8 @@ def measure(place: Place) -> list[Finding]:
                 answered[percentile].append(round(_percentile(percentile, later), 1))
     place.notes["B7"] = (
         f"in each round half of what {CONNECTIONS} connections got through just before; timed from when a request "
-        "was due, so with the append itself, until another connection saw the checkpoint of its rows"
+        "was due, so with the append itself, until another connection saw the checkpoint of its rows; served and "
+        "projected as in production, by `serve --no-worker` and a `worker` on the same machine"
     )
     return [
         load.noted(
@@ -120,7 +121,8 @@ def _round(
 @contextmanager
 def _reading(behind: Behind) -> Iterator[Reader]:
     # One hears and one looks: a connection that waits for notices cannot be asked anything.
-    with raw_connection(behind.database) as hearing, raw_connection(behind.database) as looking:
+    [database] = behind.databases
+    with raw_connection(database) as hearing, raw_connection(database) as looking:
         hearing.autocommit = looking.autocommit = True
         hearing.execute("LISTEN bench_moved")
         reader, done = Reader(looking), threading.Event()

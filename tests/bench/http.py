@@ -1,8 +1,12 @@
-"""B3: one command a POST over HTTP, key checked and logged, against a bare FastAPI and stock in process."""
+"""B3: one command a POST over HTTP, key checked and logged, against a bare FastAPI and stock in process.
+
+The bars are on the production layout: `amends serve --no-worker`, and `amends worker` which projects at the same
+time on the same cores. What one process does that projects by itself, the embedded default, stands beside it.
+"""
 
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -16,15 +20,19 @@ from tests.bench.rounds import Contender, Finding, Result, compared, interleaved
 from tests.bench.town import Town, address, address_in, copied, town
 from tests.bench.workload import raw_connection
 from tests.bench.writer import saving
-from tests.support.processes import eventually
+from tests.support.processes import Serving, eventually
 
 POSTS: Final = 3_000
 """Requests a round."""
 CONNECTIONS: Final = (32, 128)
 OF_STOCK: Final = 2.0
 OF_BARE: Final = 0.35
+Served = tuple[Town, Serving]
 KEYED: Final = "32 connections, Idempotency-Key"
-
+LAYOUT: Final = (
+    "the bars are on the production layout: `serve --no-worker`, and a `worker` that projects and sweeps at the "
+    "same time on the same machine; embedded is one `serve` that does all of it, as it comes"
+)
 
 _BEHIND: Final = (
     "SELECT h.position - coalesce((SELECT min(position) FROM tracking t WHERE t.ledger = h.ledger"
@@ -50,12 +58,10 @@ class Load:
         job: Callable[[int], Job],
         status: int,
         done: Callable[[Job], int] = lambda job: len(job.requests),
-        before: Callable[[], None] = lambda: None,
     ) -> Contender:
         """Sends the job of each round; every answer must have this status. Gives how much was done by it."""
 
         def prepare(number: int) -> Callable[[], int]:
-            before()
             made = job(number)
             self.client.prepare(made)
             return lambda: self._sent(name, made, status, done(made))
@@ -80,28 +86,21 @@ class Load:
 def measure(place: Place) -> list[Finding]:
     """The part's ratios."""
     with ExitStack() as open_:
-        shipped, plain, load = opened(place, open_)
-        served = open_.enter_context(shipped.house.serving())
-        alone = open_.enter_context(plain.house.serving("--no-worker"))
-        bare = open_.enter_context(bare_fastapi(plain))
-        behind = Behind(shipped.house.database, open_)
+        (town_, server), (other, embedded), load, behind = opened(place, open_)
+        bare = open_.enter_context(bare_fastapi(other))
         contenders: dict[str, Contender] = {}
         for n in CONNECTIONS:
-            for name, town_, at, before in (
-                (f"{n} connections", shipped, address(served), behind.none),
-                (f"{n} connections, --no-worker", plain, address(alone), behind.none),
-                (f"bare FastAPI, {n}", plain, bare, behind.none),
+            for name, whose, at in (
+                (f"{n} connections", town_, address(server)),
+                (f"{n} connections, embedded", other, address(embedded)),
+                (f"bare FastAPI, {n}", other, bare),
             ):
-                contenders[name] = load.contender(name, posting(town_, at, n), 201, before=before)
-        keyed = posting(shipped, address(served), CONNECTIONS[0], keyed=True)
-        contenders[KEYED] = load.contender(KEYED, keyed, 201, before=behind.none)
+                contenders[name] = load.contender(name, posting(whose, at, n), 201)
+        keyed = posting(town_, address(server), CONNECTIONS[0], keyed=True)
+        contenders[KEYED] = load.contender(KEYED, keyed, 201)
         contenders["stock"] = open_.enter_context(place.peer("stock")).contender("save", saving)
-        contenders = {name: behind.looked_at(name, one) for name, one in contenders.items()}
-        rates = interleaved(contenders, place.rounds)
-    place.notes["B3"] = (
-        "the bars are on the server as shipped, which projects and sweeps in the same process; "
-        "each round begins when its read models have caught up"
-    )
+        rates = interleaved(behind.between(contenders), place.rounds)
+    place.notes["B3"] = f"{LAYOUT}; each round begins when the read models of both have caught up"
     return _findings(rates, load, behind)
 
 
@@ -110,7 +109,7 @@ def _findings(rates: Any, load: Load, behind: "Behind") -> list[Finding]:
     for n in CONNECTIONS:
         for ours, of_stock, of_bare in (
             (f"{n} connections", OF_STOCK, OF_BARE),
-            (f"{n} connections, --no-worker", None, None),
+            (f"{n} connections, embedded", None, None),
         ):
             more = {"events behind at the end": behind.noticed[ours]}
             stock = compared(f"POST, {ours}, of the stock save in process", rates, ours, "stock", of_stock)
@@ -120,11 +119,14 @@ def _findings(rates: Any, load: Load, behind: "Behind") -> list[Finding]:
     return [*found, load.noted(bare, KEYED)]
 
 
-def opened(place: Place, open_: ExitStack) -> tuple[Town, Town, Load]:
-    """Two towns alike on databases of their own, and a client."""
+def opened(place: Place, open_: ExitStack) -> tuple[Served, Served, Load, "Behind"]:
+    """Two towns alike, one served as in production and one embedded, a client, and a look at both databases."""
     first = open_.enter_context(town(place, open_.enter_context(place.database())))
     second = open_.enter_context(copied(place, first))
-    return first, second, Load(open_.enter_context(client()))
+    server = open_.enter_context(first.production())
+    embedded = open_.enter_context(second.house.serving())
+    behind = Behind((first.house.database, second.house.database), open_)
+    return (first, server), (second, embedded), Load(open_.enter_context(client())), behind
 
 
 def posting(town: Town, at: tuple[str, int], connections: int, *, keyed: bool = False) -> Callable[[int], Job]:
@@ -133,28 +135,33 @@ def posting(town: Town, at: tuple[str, int], connections: int, *, keyed: bool = 
 
 
 class Behind:
-    """How far the read models of a database are behind its ledger."""
+    """How far the read models of databases are behind their ledgers."""
 
-    def __init__(self, database: str, open_: ExitStack) -> None:
-        self.database = database
-        self.conn: psycopg.Connection[Any] = open_.enter_context(raw_connection(database))
-        self.conn.autocommit = True
+    def __init__(self, databases: Sequence[str], open_: ExitStack) -> None:
+        self.databases = databases
+        self.conns: list[psycopg.Connection[Any]] = [open_.enter_context(raw_connection(one)) for one in databases]
+        for conn in self.conns:
+            conn.autocommit = True
         self.noticed: dict[str, list[int]] = {}
 
     def events(self) -> int:
-        """How many events the slowest read model has not folded yet."""
-        row = self.conn.execute(_BEHIND).fetchone()
-        return int(row[0]) if row else 0
+        """How many events the slowest read model of each has not folded yet, taken together."""
+        rows = [conn.execute(_BEHIND).fetchone() for conn in self.conns]
+        return sum(int(row[0]) for row in rows if row)
 
     def none(self) -> None:
         """Waits until everything is folded: what the round before left to do is no work of the next."""
         eventually(lambda: self.events() == 0, "the read models catch up", 300)
 
-    def looked_at(self, name: str, contender: Contender) -> Contender:
-        """The contender, and at the end of its work a look at how much it left to fold."""
+    def between(self, contenders: Mapping[str, Contender]) -> dict[str, Contender]:
+        """The contenders, each of whom begins when all is folded, and leaves noticed how much it left to fold."""
+        return {name: self._between(name, contender) for name, contender in contenders.items()}
+
+    def _between(self, name: str, contender: Contender) -> Contender:
         noticed = self.noticed.setdefault(name, [])
 
         def prepare(number: int) -> Callable[[], int]:
+            self.none()
             work = contender(number)
 
             def worked() -> int:

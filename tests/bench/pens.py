@@ -16,6 +16,8 @@ from time import process_time
 from typing import Any, Final
 from uuid import UUID
 
+import uvloop
+
 import domain.compositions
 import domain.moves  # noqa: F401 - every kind must be known before the first event of others is read
 from api.logs import set_up_logs
@@ -23,6 +25,7 @@ from infrastructure.engine import make_engine
 from infrastructure.keys import Keyring
 from infrastructure.mapper import Mapper
 from infrastructure.writer import Writer
+from tests.bench.callers import told
 from tests.bench.workload import opening, updating
 
 PROJECT: Final = Path(__file__).resolve().parents[2]
@@ -114,7 +117,7 @@ class Desk:
             futures = [writer.submit(opening()) for _ in range(task["open"])]
             return [str(one.result().customer_id) for one in futures]
         begun = process_time()
-        commands = asyncio.run(self._told(task["tell"], task["callers"]))
+        commands = uvloop.run(self._told(task["tell"], task["callers"]))
         return {"commands": commands, "cpu": process_time() - begun}
 
     def close(self) -> None:
@@ -138,7 +141,7 @@ class Desk:
 
 async def _call(writer: Writer, mine: Sequence[str]) -> int:
     for customer in mine:
-        await asyncio.wrap_future(writer.submit(updating(UUID(customer))))
+        await told(writer, updating(UUID(customer)))
     return len(mine)
 
 

@@ -10,6 +10,7 @@ import psycopg
 from sqlalchemy import Connection
 
 from infrastructure.engine import begin_writing
+from infrastructure.memory import spare_what_stays
 from infrastructure.record import Draft, leaf_hash
 from infrastructure.recorder import COLUMNS, insert_records, lock_head, move_head
 from tests.bench.peers import NAMES
@@ -28,6 +29,7 @@ BAR_OF_STOCK: Final = 2.0
 
 def measure(place: Place) -> list[Finding]:
     """The part's ratios."""
+    spare_what_stays()  # as the service does when it starts
     with ExitStack() as open_:
         url = open_.enter_context(place.database())
         engine = open_.enter_context(place.engine(url))

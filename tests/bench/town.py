@@ -29,6 +29,12 @@ class Town:
     house: House
     customers: Sequence[UUID]
 
+    @contextmanager
+    def production(self) -> Iterator[Serving]:
+        """A server as in production, with a worker beside it that projects and sweeps on the same machine."""
+        with self.house.working(), self.house.serving("--no-worker") as server:
+            yield server
+
     def posts(self, number: int, n: int, *, keyed: bool = False) -> list[bytes]:
         """So many requests with one command each. `keyed` ones may be sent again without doing twice."""
         body = orjson.dumps(payload())

@@ -15,6 +15,7 @@ from sqlalchemy import Engine
 from infrastructure.memory import spare_what_stays
 from infrastructure.recorder import COLUMNS
 from infrastructure.writer import Writer
+from tests.bench.callers import told
 from tests.bench.peers import NAMES
 from tests.bench.place import Place
 from tests.bench.recorder import make_raw_table
@@ -110,7 +111,7 @@ def _called(writer: Writer, shares: Sequence[Sequence[UUID]]) -> int:
     # On a loop, as the service calls it: so many threads would mostly measure how Python switches between them.
     async def call(mine: Sequence[UUID]) -> int:
         for customer in mine:
-            await asyncio.wrap_future(writer.submit(updating(customer)))
+            await told(writer, updating(customer))
         return len(mine)
 
     async def all_of_them() -> int:

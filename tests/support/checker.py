@@ -181,10 +181,10 @@ def _shown(event: Mapping[str, Any]) -> Entry:
     return Entry(int(event["sequence"]), event["subject"], event["streamversion"], event["id"], topic, "")
 
 
-def in_headers(conn: Connection, ledger: str = "main") -> list[Entry]:
-    """Every event as its stored header says, which is what the leaf hash is made of."""
-    query = text("SELECT position, header FROM events WHERE ledger = :ledger ORDER BY position")
-    return [_headed(header) for _, header in conn.execute(query, {"ledger": ledger})]
+def in_headers(conn: Connection, ledger: str = "main", after: int = 0) -> list[Entry]:
+    """Every event after this position as its stored header says, which is what the leaf hash is made of."""
+    query = text("SELECT header FROM events WHERE ledger = :ledger AND position > :after ORDER BY position")
+    return [_headed(header) for [header] in conn.execute(query, {"ledger": ledger, "after": after})]
 
 
 def _headed(header: bytes) -> Entry:

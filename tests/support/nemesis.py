@@ -5,11 +5,22 @@ import signal
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Final
 
 from tests.support.databases import IMMEDIATE, Server
 from tests.support.load import Answer, Load
 from tests.support.posts import Batch, Post
 from tests.support.processes import Process, Serving
+
+SPARE: Final = 16
+"""So many posts of a share are unanswered yet when something crashes."""
+
+
+def shares(posts: Sequence[Post | Batch], number: int) -> list[Sequence[Post | Batch]]:
+    """These posts in so many parts of about the same size, in order."""
+    ends = [n * len(posts) // number for n in range(number + 1)]
+    return [posts[begin:end] for begin, end in pairwise(ends)]
 
 
 @dataclass
@@ -22,6 +33,8 @@ class Nemesis:
     database: Server | None = None
     """Absent for SQLite, which has no process of its own."""
     crashed: Counter[str] = field(default_factory=Counter)
+    at_work: int = 0
+    """How often somebody was being served when it struck."""
 
     @property
     def kinds(self) -> dict[str, Callable[[], None]]:
@@ -46,17 +59,20 @@ class Nemesis:
         self.kinds[kind]()
         self.crashed[kind] += 1
 
-    def during(
-        self, load: Load, posts: Sequence[Post | Batch], kinds: Sequence[str], spare: int = 16
-    ) -> list[Answer]:
-        """The answers to these posts, with a crash of each kind after some number of them had come."""
-        # Not so late that nobody is left to be hurt.
-        moments = sorted(self.chance.sample(range(1, len(posts) - spare), len(kinds)))
-        load.start(posts)
-        for answers, kind in zip(moments, kinds, strict=True):
-            load.wait_for(answers)
+    def during(self, load: Load, posts: Sequence[Post | Batch], kinds: Sequence[str]) -> list[Answer]:
+        """The answers to these posts, each share of which was under way when one of each kind crashed.
+
+        In shares, as to start a process again takes long enough for the others to answer everything there is.
+        """
+        answers: list[Answer] = []
+        for kind, share in zip(kinds, shares(posts, len(kinds)), strict=True):
+            load.start(share)
+            # Not so late that nobody is left to be hurt.
+            load.wait_for(self.chance.randrange(1, max(2, len(share) - SPARE)))
+            self.at_work += load.working
             self.strike(kind)
-        return load.finish()
+            answers += load.finish()
+        return answers
 
     def _kill(self, processes: Sequence[Process]) -> None:
         one = self.chance.choice(processes)

@@ -15,8 +15,9 @@ from tests.support.faults import MOMENTS, Proxy, proxied, tuned
 from tests.support.inspection import inspect, reading
 from tests.support.load import Answer, Plan, Post, customers_of
 from tests.support.processes import House, Serving, eventually
-from tests.support.soak import SOAK
+from tests.support.soak import SOAK, thorough_in_soak
 
+pytestmark = thorough_in_soak
 SEED = 20_260_503
 CLIENTS = 16
 CUSTOMERS = 20
