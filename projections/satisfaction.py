@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 from uuid import UUID
 
 from pydantic import BaseModel
-from sqlalchemy import BigInteger, Boolean, Column, Integer, SmallInteger, Text, Uuid, and_, select
+from sqlalchemy import BigInteger, Boolean, Column, Integer, SmallInteger, Table, Text, Uuid, select
 
 from domain.kinds import Fact
 from domain.relationship import RelationshipEvent
@@ -221,22 +221,25 @@ def of_customer(source: Source, customer_id: UUID, as_of: datetime) -> Satisfact
 
 def of_customers(source: Source, customer_ids: Collection[UUID], as_of: datetime) -> dict[UUID, Satisfaction]:
     """The same of each of these customers, looked up together; nothing for those nobody has heard of."""
-    state, cases = satisfaction_state, recovery_streams
-    same = and_(cases.c.stream_id == state.c.stream_id, *source.of(Recoveries, cases))
-    rows = source.conn.execute(
-        select(
-            state.c.stream_id,
-            *(column for column in state.c if column.name in _READ),
-            *(column for column in cases.c if column.name in _READ),
-        )
-        .select_from(state.outerjoin(cases, same))
-        .where(*source.of(SatisfactionState, state), state.c.stream_id.in_(customer_ids))
-    ).all()
+    # Not joined: PostgreSQL read all of one table for each row of the other, until it had statistics of both.
+    states = _rows(source, SatisfactionState, satisfaction_state, customer_ids)
+    cases = _rows(source, Recoveries, recovery_streams, customer_ids)
     covered = coverage_of(source, customer_ids)
     return {
-        row.stream_id: _read(row.stream_id, {**row._asdict(), "coverage": covered.get(row.stream_id)}, as_of)
-        for row in rows
+        one: _read(one, {**cases.get(one, _NO_CASES), **state, "coverage": covered.get(one)}, as_of)
+        for one, state in states.items()
     }
+
+
+def _rows(
+    source: Source, projection: type[Projection], table: Table, customer_ids: Collection[UUID]
+) -> dict[UUID, Row]:
+    """What a look shows of these customers' rows in this table."""
+    shown = [column for column in table.c if column.name in _READ]
+    rows = source.conn.execute(
+        select(table.c.stream_id, *shown).where(*source.of(projection, table), table.c.stream_id.in_(customer_ids))
+    )
+    return {row.stream_id: row._asdict() for row in rows}
 
 
 def of_facts(customer_id: UUID, facts: Sequence[Fact], as_of: datetime) -> Satisfaction | None:
@@ -269,6 +272,7 @@ def explain_facts(customer_id: UUID, facts: Iterable[Fact]) -> Explanation:
 
 
 _READ: Final = frozenset(Satisfaction.model_fields) | {"failures_since_stated"}
+_NO_CASES: Final[Row] = {column.name: None for column in recovery_streams.c if column.name in _READ}
 
 
 def _read(customer_id: UUID, row: Row, as_of: datetime) -> Satisfaction:

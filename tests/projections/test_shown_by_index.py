@@ -1,17 +1,22 @@
 """What is read page by page is found by its own index, on either database."""
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import Connection, Engine, event
 
 from infrastructure.engine import make_engine
-from projections import feed, recoveries
+from projections import feed, recoveries, satisfaction
 from projections.base import Source
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
+SOME = [UUID(int=n) for n in range(9)]
+_FINDS = re.compile("SEARCH|SCAN|Index Cond|Seq Scan")
+"""What a plan says where it looks rows up."""
 READS: dict[str, Callable[[Source], Any]] = {
     "ix_feed_items_told": feed.page,
     "ix_recoveries_open": lambda source: recoveries.queue(source, as_of=NOW),
@@ -34,8 +39,29 @@ def test_a_page_is_found_by_its_index(engine: Engine, index: str) -> None:
         assert index in _plan(conn, statement, values)
 
 
+STANDING: dict[str, Callable[[Source], Any]] = {
+    "satisfaction": lambda source: satisfaction.of_customers(source, SOME, NOW),
+    "recoveries": lambda source: recoveries.of_customers(source, SOME, NOW),
+}
+
+
+@pytest.mark.parametrize("read", STANDING)
+def test_how_customers_stand_is_found_by_who_they_are(engine: Engine, read: str) -> None:
+    """In a database that knows nothing of its tables, one was read whole for each customer to join another."""
+    with engine.connect() as conn:
+        for statement, values in _all_asked(conn, STANDING[read]):
+            found = [line for line in _plan(conn, statement, values).splitlines() if _FINDS.search(line)]
+            assert found
+            assert all("stream_id" in line for line in found)
+
+
 def _asked(conn: Connection, read: Callable[[Source], Any]) -> tuple[str, Any]:
     """The statement that this reading sends, with its values."""
+    [one] = _all_asked(conn, read)
+    return one
+
+
+def _all_asked(conn: Connection, read: Callable[[Source], Any]) -> list[tuple[str, Any]]:
     asked: list[tuple[str, Any]] = []
     conn.begin()  # SQLite is told so in a statement of its own
 
@@ -45,8 +71,7 @@ def _asked(conn: Connection, read: Callable[[Source], Any]) -> tuple[str, Any]:
     event.listen(conn, "before_cursor_execute", note)
     read(Source(conn, "main", 1))
     event.remove(conn, "before_cursor_execute", note)
-    [one] = asked
-    return one
+    return asked
 
 
 def _plan(conn: Connection, statement: str, values: Any) -> str:
