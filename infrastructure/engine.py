@@ -169,7 +169,13 @@ class _Connections:
                 raise _stopping()
             self._coming.add(coming)
         # In a thread that nobody waits for: neither a name that is looked up nor a greeting can be broken off.
-        threading.Thread(target=self._make, args=(coming, arguments, options), daemon=True).start()
+        making = threading.Thread(target=self._make, args=(coming, arguments, options), daemon=True)
+        try:
+            making.start()
+        except RuntimeError as fault:
+            with self._lock:
+                self._coming.discard(coming)
+            raise psycopg.OperationalError("there is no room for another thread") from fault
         return coming.result()
 
     def _make(self, coming: "Future[_Patient]", arguments: Sequence[Any], options: Mapping[str, Any]) -> None:

@@ -134,6 +134,9 @@ class Folder:
         """
         if self._kept_at != at:
             self.forget()
+        for standing in stuck:
+            # Somebody else may have parked it at this very position, after a crash that took our page back.
+            self._kept_rows -= len(self._kept.pop(standing, ()))
         folded = Folded() if onto is None else onto
         ours = [one for one in events if one.position > at and one.stream_id not in stuck]
         self._begin(conn, folded, {one.stream_id for one in ours})

@@ -400,11 +400,6 @@ def _withhold(codec: _Codec, header: bytes, payload: dict[str, Any]) -> None:
             payload.update(codec.hidden[names, WITHHELD])
 
 
-def is_ours(record: Record) -> bool:
-    """Whether some Amends wrote it, be it a newer one whose kinds are foreign here."""
-    return bool(record.header) and _is_ours(orjson.loads(record.header))
-
-
 def _is_ours(header: dict[str, Any]) -> bool:
     return str(header.get("type", "")).startswith("amends.")
 

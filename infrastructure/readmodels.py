@@ -77,8 +77,9 @@ def _leave_to_later(conn: Connection) -> None:
     What a crash takes of it, it takes whole: rows, parked streams and checkpoints are of one transaction, and
     whatever was committed after it goes with it, since all of it stands in one log. The events are there: their
     own commits were waited for. So the same page is folded again, and gives the same. Who remembers rows of the
-    time before finds the checkpoint elsewhere, and forgets them. Whoever had read that far sees the position go
-    back until then. Building a read model anew and releasing a stream wait as usual.
+    time before finds the checkpoint elsewhere, and forgets them, or where it was, with the same rows but for
+    parked streams, which nobody remembers. Whoever had read that far sees the position go back until then.
+    Building a read model anew and releasing a stream wait as usual.
     """
     if conn.dialect.name == "postgresql":
         conn.exec_driver_sql("SET LOCAL synchronous_commit = off")
@@ -143,9 +144,9 @@ class ReadModels:
             return 0
         with uncollected(), self.engine.connect() as conn:
             folders = [(self.folder(one), where) for one, where in standing.at.items()]
-            changed, page = self.folded(conn, folders, standing.stuck, limit)
-            # What was read is let go: folding holds nothing, and writing begins anew.
-            conn.rollback()
+            # A transaction of its own: writing must see what the others have written meanwhile.
+            with conn.begin():
+                changed, page = self.folded(conn, folders, standing.stuck, limit)
             # Whoever is ahead of this page stays where he is.
             moving = [
                 (folder, rows) for (folder, where), rows in zip(folders, changed, strict=True) if where < page.upto

@@ -36,18 +36,28 @@ def _take_room_away() -> None:
         op.execute(f"ALTER TABLE {table} RESET (fillfactor)")
 
 
+def _replaced(name: str, table: str, *columns: str, of: str) -> None:
+    if op.get_bind().dialect.name == "postgresql":
+        # To drop an index shuts readers out until the commit, to build one only writers: so that comes first.
+        op.execute(f"ALTER INDEX {name} RENAME TO {name}_before")
+    else:
+        op.drop_index(name, table)
+    _index(name, table, *columns, of=of)
+
+
 def upgrade() -> None:
     """Nothing but indexes and the room on new pages changes; the rows stay as they are."""
+    _replaced("ix_recovery_streams_next_due_at", "recovery_streams", "next_due_at", of="next_due_at IS NOT NULL")
+    _replaced("ix_recoveries_open", "recoveries", "team", of="open")
+    _replaced("ix_feed_items_told", "feed_items", "position", of="told")
+    _leave_room()
     op.drop_index("ix_satisfaction_state_score", "satisfaction_state")
     op.drop_index("ix_recovery_streams_status", "recovery_streams")
     op.drop_index("ix_recoveries_similarity_key", "recoveries")
-    op.drop_index("ix_recovery_streams_next_due_at", "recovery_streams")
-    op.drop_index("ix_recoveries_open", "recoveries")
-    op.drop_index("ix_feed_items_told", "feed_items")
-    _index("ix_recovery_streams_next_due_at", "recovery_streams", "next_due_at", of="next_due_at IS NOT NULL")
-    _index("ix_recoveries_open", "recoveries", "team", of="open")
-    _index("ix_feed_items_told", "feed_items", "position", of="told")
-    _leave_room()
+    if op.get_bind().dialect.name == "postgresql":
+        op.drop_index("ix_recovery_streams_next_due_at_before", "recovery_streams")
+        op.drop_index("ix_recoveries_open_before", "recoveries")
+        op.drop_index("ix_feed_items_told_before", "feed_items")
 
 
 def downgrade() -> None:

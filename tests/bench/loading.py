@@ -50,8 +50,9 @@ def measure(place: Place) -> list[Finding]:
         }
         rates = interleaved(ours | _peers(place, open_), place.rounds)
     place.notes["B6"] = (
-        f"cold: the writer takes a snapshot every {SNAPSHOT_EVERY} events, so that at worst so many are left to "
-        "fold; stock takes none by default, and gets one relationship at a time, for it has no other way. "
+        f"cold: the writer takes a snapshot every {SNAPSHOT_EVERY} events in streams as short as these, so that "
+        "at worst so many are left to fold; stock takes none by default, and gets one relationship at a time: it "
+        "has no other way. "
         f"In a page: {RELATIONSHIPS} at once, as the writer loads what a page needs. "
         "cached: ours looks at the ledger's head under its lock once a page, as the writer does, so what it gives "
         f"is up to date; a full page is {PAGE} loads. stock with its cache asks the database for newer events at "

@@ -18,7 +18,7 @@ from infrastructure.writer import Writer
 from tests.bench.callers import told
 from tests.bench.peers import NAMES
 from tests.bench.place import Place
-from tests.bench.recorder import make_raw_table
+from tests.bench.recorder import SPARED, make_raw_table
 from tests.bench.rounds import Finding, compared, interleaved
 from tests.bench.workload import (
     CUSTOMERS,
@@ -56,6 +56,7 @@ def measure(place: Place) -> list[Finding]:
         others = {"raw INSERT": _inserting(raws, drafting)} | {
             name: open_.enter_context(place.peer(name)).contender("save", saving) for name in NAMES
         }
+        place.notes["B2"] = SPARED
         rates = interleaved(ours | others, place.rounds)
     return [
         compared(f"{n} callers, of {_said(name)}", rates, f"{n} callers", name, bars.get(name))

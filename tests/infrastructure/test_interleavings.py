@@ -79,8 +79,11 @@ class Theatre:
     def __enter__(self) -> "Theatre":
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self._open.close()
+    def __exit__(self, fault: object, *_: object) -> None:
+        with self._open:
+            if fault is None:
+                self._sound_to = 0
+                self.sound()  # once all: nothing was taken from what was there before
 
     def play(self, order: Sequence[int], *works: Making) -> list[Any]:
         """What became of these works, begun together, when they took their steps in this order."""

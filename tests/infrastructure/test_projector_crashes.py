@@ -1,15 +1,16 @@
 """What a crash of PostgreSQL may take back from the projector, and what it may not."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, Table, event, insert, select
 
+from domain.kinds import Fact
 from infrastructure.tables import tracking
 from tests.support.counting import Counting, counts, create_tables, seen
-from tests.support.folded import FACTS, counted, truly
+from tests.support.folded import FACTS, Misunderstood, counted, truly
 from tests.support.ledgers import Book, book
 
 Kept = dict[Table, list[dict[str, object]]]
@@ -69,6 +70,35 @@ def test_pages_that_a_crash_took_back_are_folded_again_and_count_once(shelf: Boo
     assert projector.position() == 20
     projector.catch_up()
     assert counted(shelf) == truly(FACTS[:60])
+
+
+def test_who_folded_a_page_that_a_crash_took_back_remembers_nothing_of_a_stream_that_another_parked(shelf: Book):
+    """The other one reaches the same position, so that this alone does not tell that the rows are others."""
+    last = FACTS[59]
+    passing = Counting(on_apply=failing_on(last))
+    ours, other = shelf.projector([Counting()], page=20), shelf.projector([passing], page=20)
+    shelf.record(FACTS[:60])
+    ours.run_once()
+    ours.run_once()
+    kept = remembered(shelf)
+    ours.run_once()
+    take_back(shelf, kept)
+    other.run_once()
+    assert [one.stream_id for one in ours.parked()] == [last.stream_id]
+    shelf.record(FACTS[60:100])
+    ours.run_once()
+    assert ours.release() == 1
+    shelf.record(FACTS[100:140])
+    ours.catch_up()
+    assert counted(shelf) == truly(FACTS[:140])
+
+
+def failing_on(fact: Fact) -> Callable[[Fact], None]:
+    def fail(one: Fact) -> None:
+        if one.event_id == fact.event_id:
+            raise Misunderstood
+
+    return fail
 
 
 def remembered(shelf: Book) -> Kept:

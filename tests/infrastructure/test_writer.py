@@ -283,7 +283,8 @@ def test_a_long_stream_gets_snapshots_and_loads_to_the_same_state(database: str,
         customer = amends.post(late(), crm("C-1")).customer_id
         for _ in range(40):
             amends.post(Apologise(said="regret"), customer)
-        assert count(amends.engine, snapshots) == 2
+        with amends.engine.connect() as conn:
+            assert list(conn.scalars(select(snapshots.c.version))) == [40]
         warm = amends.post(None, customer).version
     with desk(database, tmp_path) as amends:
         assert amends.post(Apologise(said="regret"), customer, if_match=warm).version == 46
