@@ -145,8 +145,9 @@ class ReadModels:
         with uncollected(), self.engine.connect() as conn:
             folders = [(self.folder(one), where) for one, where in standing.at.items()]
             # A transaction of its own: writing must see what the others have written meanwhile.
-            with conn.begin():
+            with conn.begin() as reading:
                 changed, page = self.folded(conn, folders, standing.stuck, limit)
+                reading.rollback()
             # Whoever is ahead of this page stays where he is.
             moving = [
                 (folder, rows) for (folder, where), rows in zip(folders, changed, strict=True) if where < page.upto
