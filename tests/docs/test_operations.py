@@ -65,13 +65,17 @@ def test_the_commands_hold_from_the_first_start_to_a_restored_ledger(
 
 def told(surroundings: dict[str, str]) -> list[Sample]:
     """The samples of the document, with the reader's own surroundings put in."""
-    found = []
-    for sample in samples(OPERATIONS):
-        said = sample.text
-        for placeholder, value in surroundings.items():
-            said = said.replace(placeholder, value)
-        found.append(Sample(sample.kind, said, sample.line))
-    return found
+    # All at once: what was put in for one may by chance hold the digits of another.
+    placeholders = re.compile("|".join(map(re.escape, surroundings)))
+    return [
+        Sample(one.kind, placeholders.sub(lambda found: surroundings[found[0]], one.text), one.line)
+        for one in samples(OPERATIONS)
+    ]
+
+
+def test_what_is_put_in_for_one_placeholder_is_never_taken_for_another():
+    said = told({"http://127.0.0.1:8080": "http://127.0.0.1:9464", "9464": "1"})
+    assert any("http://127.0.0.1:9464" in one.text for one in said)
 
 
 def a_database(server: Server, name: str) -> Any:
