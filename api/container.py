@@ -38,7 +38,7 @@ LOOKING: Final = {"pool_size": 1, "max_overflow": 1}
 """Connections for health and metrics: that readers are many must not look like a database out of reach."""
 KEPT_OPEN: Final = 10
 """How many connections for reading stay open when nobody reads."""
-STOP_WITHIN_SECONDS: Final = 0.8
+STOP_WITHIN_SECONDS: Final = 1.2
 """How long the threads may take to end, after the grace that requests had."""
 READ_MODELS: Final = tuple(one.name for one in ALL)
 

@@ -19,8 +19,10 @@ from infrastructure.migrate import NotMigrated, check
 from infrastructure.migrate import migrate as bring_up
 from infrastructure.settings import Settings
 
-GRACE_SECONDS: Final = 3
-"""How long requests under way, or the page of a worker, may take after a SIGTERM; nothing confirmed is lost."""
+GRACE_SECONDS: Final = 2
+"""How long requests under way may take after a SIGTERM; nothing confirmed is lost."""
+LAST_PAGE_SECONDS: Final = 3
+"""How long the page of a worker may take after a SIGTERM; what it leaves is folded again."""
 
 
 def register(app: typer.Typer) -> None:
@@ -130,4 +132,4 @@ def worker(as_json: AsJson = False, quiet: Quiet = False) -> None:
         container.start_working()
         Output(as_json, quiet).result({"ledger": settings.ledger}, f"Amends works on the ledger {settings.ledger}")
         told.wait()
-        container.stop(within_seconds=GRACE_SECONDS)
+        container.stop(within_seconds=LAST_PAGE_SECONDS)
