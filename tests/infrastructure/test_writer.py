@@ -9,7 +9,7 @@ from threading import Event
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import Connection, Engine, event, func, select, text
+from sqlalchemy import Connection, Engine, event, func, select
 from sqlalchemy.exc import OperationalError
 
 from domain.errors import (
@@ -33,6 +33,7 @@ from domain.moves.outcome import Resolve
 from domain.moves.relationship import LinkReference, OpenRelationship
 from domain.moves.treatment import ReportTreatment
 from domain.relationship import Relationship
+from infrastructure.engine import listening
 from infrastructure.keys import KeysBroken
 from infrastructure.recorder import read_head, read_records
 from infrastructure.states import States, load
@@ -378,10 +379,13 @@ def test_a_stopping_writer_finishes_what_it_accepted(database: str, tmp_path: Pa
 
 def test_a_lost_database_is_told_and_the_writer_recovers_by_itself(postgres_database: str, tmp_path: Path) -> None:
     with desk(postgres_database, tmp_path) as amends:
-        customer = amends.post(late(), crm("C-1")).customer_id
-        with amends.engine.connect() as conn:
+        with listening(amends.engine) as conn:
+            conn.execute("LISTEN amends")
+            customer = amends.post(late(), crm("C-1")).customer_id
+            # Otherwise it may be the word of this page that finds the connection gone, and takes a new one.
+            assert next(conn.notifies(timeout=ANSWER_WITHIN_SECONDS))
             kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
-            conn.execute(text(kill + " AND datname = current_database()"))
+            conn.execute(f"{kill} AND datname = current_database()")
         with pytest.raises(Unavailable):
             amends.post(Apologise(said="regret"), customer)
         assert amends.post(Apologise(said="regret"), customer).version == 6
