@@ -178,10 +178,10 @@ def test_whatever_is_lost_sent_twice_or_mixed_up_every_key_stands_for_one_conten
 ) -> None:
     with doors(database, tmp_path) as opened:
         machine = type("Retries", (Retries,), {"doors": opened})
-        # Short runs in `make test`; in a soak 5,000 steps on each database, a few minutes.
+        # Short runs in `make test`, many long ones in a soak.
         size = settings(
-            max_examples=100 if SOAK else 8,
-            stateful_step_count=50 if SOAK else 15,
+            max_examples=300 if SOAK else 8,
+            stateful_step_count=60 if SOAK else 15,
             deadline=None,
             suppress_health_check=list(HealthCheck),
         )

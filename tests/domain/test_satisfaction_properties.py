@@ -44,7 +44,7 @@ def steps(facts: Iterable[Fact]) -> Iterable[Score]:
         yield score
 
 
-@examples(300, many=3_000)
+@examples(300, many=20_000)
 @given(histories())
 def test_the_score_stays_within_its_bounds(history: list[Fact]):
     for score in steps(history):
@@ -55,7 +55,7 @@ def test_the_score_stays_within_its_bounds(history: list[Fact]):
             assert 0 <= recovery.lowest <= 9500
 
 
-@examples(300, many=3_000)
+@examples(300, many=20_000)
 @given(histories(), st.integers(min_value=0))
 def test_a_fold_can_be_stored_anywhere_and_continued(history: list[Fact], cut: int):
     cut %= len(history) + 1
@@ -66,7 +66,7 @@ def test_a_fold_can_be_stored_anywhere_and_continued(history: list[Fact], cut: i
     assert (after, terms_before + terms_after) == folded(history)
 
 
-@examples(300, many=3_000)
+@examples(300, many=20_000)
 @given(histories())
 def test_the_terms_add_up_exactly_and_are_never_zero(history: list[Fact]):
     score, terms = folded(history)
@@ -79,7 +79,7 @@ def test_the_terms_add_up_exactly_and_are_never_zero(history: list[Fact]):
     assert score.total == total
 
 
-@examples(300, many=3_000)
+@examples(300, many=20_000)
 @given(histories())
 def test_inference_alone_never_claims_more_than_ninety_percent_healed(history: list[Fact]):
     for score in steps(history):
@@ -87,7 +87,7 @@ def test_inference_alone_never_claims_more_than_ninety_percent_healed(history: l
             assert 0 <= recovery.healed <= recovery.loss * 90 // 100
 
 
-@examples(300, many=3_000)
+@examples(300, many=20_000)
 @given(histories())
 def test_without_gestures_and_the_customers_word_nobody_ends_above_the_start(history: list[Fact]):
     inferred = [fact for fact in history if not isinstance(fact.event, (GestureMade, SatisfactionStated))]
@@ -95,7 +95,7 @@ def test_without_gestures_and_the_customers_word_nobody_ends_above_the_start(his
     assert all(score.total <= 7000 and not score.paradox for score in steps(inferred))
 
 
-@examples(300, many=3_000)
+@examples(300, many=20_000)
 @given(histories())
 def test_the_state_between_two_facts_holds_whole_numbers_and_no_words(history: list[Fact]):
     score, _ = folded(history)
@@ -206,7 +206,7 @@ def improved(history: list[Fact], better: Better, chosen: int) -> list[Fact]:
 
 
 @pytest.mark.parametrize("better", [pytest.param(one, id=name) for name, one in BETTER.items()])
-@examples(100, many=3_000)
+@examples(100, many=20_000)
 @given(history=histories(), chosen=st.integers(min_value=0, max_value=5))
 def test_better_treatment_never_ends_lower(better: Better, history: list[Fact], chosen: int):
     history = undisturbed(history)
@@ -214,7 +214,7 @@ def test_better_treatment_never_ends_lower(better: Better, history: list[Fact], 
     assert folded(improved(history, better, chosen))[0].total >= folded(history)[0].total
 
 
-@examples(200, many=3_000)
+@examples(200, many=20_000)
 @given(histories())
 def test_twice_as_fast_never_ends_lower(history: list[Fact]):
     history = undisturbed(history)

@@ -1,6 +1,6 @@
 """Whatever order the steps of several transactions take, the ledger and what is read from it come out right.
 
-In a soak all orders are tried, or 150 of them where there are too many.
+In a soak all orders are tried, or 2,000 of them where there are more.
 """
 
 from collections.abc import Callable, Sequence
@@ -42,7 +42,6 @@ READER_STEPS: Final = 2
 """Where he connects, and where he has read what he folds."""
 A_FEW: Final = 10
 TOO_MANY: Final = 2_000
-MANY: Final = 150
 
 
 @dataclass(frozen=True)
@@ -124,7 +123,7 @@ def some(steps: Sequence[int], few: int = A_FEW, alike: Sequence[int] = ()) -> l
     if SOAK and number <= TOO_MANY:
         return [order for order in orders(steps) if in_turn(order, alike)]
     chance, deck = Random(number), [party for party, n in enumerate(steps) for _ in range(n)]
-    return [tuple(chance.sample(deck, len(deck))) for _ in range(MANY if SOAK else few)]
+    return [tuple(chance.sample(deck, len(deck))) for _ in range(TOO_MANY if SOAK else few)]
 
 
 def of_two_or_three_alike() -> list[tuple[int, ...]]:

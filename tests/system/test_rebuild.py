@@ -21,14 +21,12 @@ from tests.support.checker import in_headers
 from tests.support.glances import Onlookers, never_told, never_true
 from tests.support.inspection import inspect, reading
 from tests.support.load import Load, Plan, customers_of
-from tests.support.processes import PATIENCE_SECONDS, PROGRAM, House, Serving, eventually
+from tests.support.processes import PROGRAM, House, Serving, eventually
 from tests.support.soak import sqlite_in_soak
 from tests.support.writing import NOON
 
 SEED: Final = 20_261_122
 CLIENTS: Final = 4
-BUILT_SECONDS: Final = 5 * PATIENCE_SECONDS
-"""Within these a machine that has other things to do makes a read model of all there is, beside the load."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,15 +118,11 @@ def rebuilt_through_kills(house: House, server: Serving, conn: Connection, name:
     """A rebuild whose first process is killed, then the server that goes on with it; its successor ends it."""
     stopped = killed_in_the_middle(house, conn, name)
     let_its_lease_run_out(house, name)
-    eventually(
-        lambda: gone_on(conn, name, stopped), "the server's own projector goes on with the rebuild", BUILT_SECONDS
-    )
+    eventually(lambda: gone_on(conn, name, stopped), "the server's own projector goes on with the rebuild")
     server.kill()
     let_its_lease_run_out(house, name)
     server.start()
-    eventually(
-        lambda: live(conn, name) == stopped.number, "the generation that was begun becomes live", BUILT_SECONDS
-    )
+    eventually(lambda: live(conn, name) == stopped.number, "the generation that was begun becomes live")
 
 
 def switches(names: Sequence[str]) -> set[tuple[str, int]]:
