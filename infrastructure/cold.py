@@ -11,10 +11,10 @@ from uuid import UUID
 from sqlalchemy import Connection, Select, and_, func, select
 
 from infrastructure.record import Told
+from infrastructure.recorder import TOLD
 from infrastructure.rows import fetched
 from infrastructure.tables import events, snapshots
 
-_TOLD: Final = tuple(events.c[name] for name in Told._fields)
 # Joined laterally and in order, so that each stream is found through its index however little is known of the
 # tables. The array stands in a SELECT of its own: see probes.
 _BOTH: Final = """
@@ -93,7 +93,7 @@ def _newest(ledger: str, streams: Sequence[UUID], wanted: str) -> Select[Any]:
 
 
 def _since(conn: Connection, ledger: str, streams: Sequence[UUID], kept: Iterable[Kept]) -> Iterator[Any]:
-    query = select(*_TOLD).where(events.c.ledger == ledger).order_by(events.c.stream_id, events.c.version)
+    query = select(*TOLD).where(events.c.ledger == ledger).order_by(events.c.stream_id, events.c.version)
     begun = {one.stream_id: one.version for one in kept}
     cold = [stream for stream in streams if stream not in begun]
     # One query for each stream with a snapshot: joined by OR, SQLite reads the whole ledger instead of the index.

@@ -25,11 +25,10 @@ from infrastructure.mapper import Mapper
 from infrastructure.memory import uncollected
 from infrastructure.pace import Pace
 from infrastructure.record import Told
-from infrastructure.recorder import read_head, read_told
+from infrastructure.recorder import TOLD, read_head, read_told
 from infrastructure.tables import events
 
 log = structlog.get_logger(__name__)
-_TOLD: Final = tuple(events.c[name] for name in Told._fields)
 AT_ONCE: Final = 500
 """So many events are in memory at a time, however many a page holds: of the others only what they changed is."""
 
@@ -237,7 +236,7 @@ class ReadModels:
 
     def stream(self, conn: Connection, stream: UUID, first: int, last: int) -> list[Fact | Unreadable]:
         """The events of one stream between two positions, both included."""
-        query = select(*_TOLD).where(events.c.ledger == self.ledger, events.c.stream_id == stream)
+        query = select(*TOLD).where(events.c.ledger == self.ledger, events.c.stream_id == stream)
         query = query.where(events.c.position.between(first, last)).order_by(events.c.version)
         return [self._decoded(Told(*row)) for row in conn.execute(query)]
 

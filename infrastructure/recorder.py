@@ -35,6 +35,8 @@ from infrastructure.rows import driver_cursor, insert_rows
 from infrastructure.tables import EPOCH, events, heads, tracking
 
 COLUMNS: Final = tuple(column.name for column in events.columns)
+TOLD: Final = tuple(events.c[name] for name in Told._fields)
+"""The columns of `events` that deciding needs."""
 PAGE: Final = 500
 _PAGE: Final = (
     f"SELECT {', '.join(COLUMNS)} FROM events WHERE ledger = %s AND position > %s"  # noqa: S608 - our own names only
@@ -147,8 +149,7 @@ def read_records(conn: Connection, ledger: str, after: int, limit: int, upto: in
 def read_told(conn: Connection, ledger: str, after: int, limit: int) -> list[Told]:
     """What deciding needs of the next `limit` records after this position."""
     if conn.dialect.name != "postgresql":
-        columns = [events.c[name] for name in Told._fields]
-        query = select(*columns).where(events.c.ledger == ledger, events.c.position > after)
+        query = select(*TOLD).where(events.c.ledger == ledger, events.c.position > after)
         return [Told._make(row) for row in conn.execute(query.order_by(events.c.position).limit(limit))]
     with driver_cursor(conn, binary=True) as cursor:
         rows = cursor.execute(_TOLD, (ledger, after, limit)).fetchall()
