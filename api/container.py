@@ -1,6 +1,6 @@
 """The container: the one place where settings become parts and the parts are brought together."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from time import monotonic
@@ -51,9 +51,9 @@ class Container:
         self.settings, self.clock = settings, clock or HouseClock()
         clock = self.clock
         latest = clock.latest if isinstance(clock, HouseClock) else None
-        self.engine = self._engine(**_reading(settings))
-        self.working, self.asking = self._engine(**WORKING), self._engine(**ASKING)
-        self.looking = self._engine(**LOOKING)
+        self.engine = self._engine(_reading(settings), reading=True)
+        self.working, self.asking = self._engine(WORKING), self._engine(ASKING)
+        self.looking = self._engine(LOOKING)
         self.metrics = Metrics(settings.ledger)
         self.keyring = Keyring(settings.key_file)
         self.mapper = Mapper(settings.ledger, self.keyring)
@@ -88,11 +88,15 @@ class Container:
         if isinstance(self.engine.pool, QueuePool):
             self.metrics.watch_connections(self.engine.pool.checkedout, self.settings.read_connections)
 
-    def _engine(self, **pool: int) -> Engine:
+    def _engine(self, pool: Mapping[str, int], *, reading: bool = False) -> Engine:
         patience = self.settings.database_patience_seconds
         # Whoever finds no connection free must be told so while he still waits for an answer.
         return make_engine(
-            self.settings.database_url, patience_seconds=patience, pool_timeout=patience / 2, **pool
+            self.settings.database_url,
+            patience_seconds=patience,
+            reading=reading,
+            pool_timeout=patience / 2,
+            **pool,
         )
 
     def start_writing(self) -> None:

@@ -16,7 +16,7 @@ from uuid import UUID
 from starlette.concurrency import run_in_threadpool
 
 from api.deps import Services, reading
-from projections import recoveries, satisfaction
+from projections import standing
 from projections.recoveries import RecoveryView
 from projections.satisfaction import Satisfaction
 
@@ -98,9 +98,8 @@ class Standings:
     def _found(self, customer_ids: Collection[UUID]) -> Mapping[UUID, Standing]:
         now = self._services.clock()
         with reading(self._services) as view:
-            content = satisfaction.of_customers(view.source, customer_ids, now)
-            cases = recoveries.of_customers(view.source, customer_ids, now)
-        return {one: Standing(found, cases.get(one, []), view.position, now) for one, found in content.items()}
+            found = standing.of_customers(view.source, customer_ids, now)
+        return {one: Standing(content, cases, view.position, now) for one, (content, cases) in found.items()}
 
 
 def _fail(asked: Collection[Asked], fault: BaseException) -> None:

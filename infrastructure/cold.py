@@ -16,24 +16,24 @@ from infrastructure.rows import fetched
 from infrastructure.tables import events, snapshots
 
 # Joined laterally and in order, so that each stream is found through its index however little is known of the
-# tables. The array stands in a SELECT of its own: see probes.
+# tables. The array stands in a SELECT of its own: see probes. A snapshot comes with the event it was made after.
 _BOTH: Final = """
-WITH kept AS MATERIALIZED (
-    SELECT asked.number, asked.stream, newest.version, newest.state
-    FROM unnest((SELECT %b::uuid[])) WITH ORDINALITY AS asked (stream, number)
-    LEFT JOIN LATERAL (
-        SELECT version, state FROM snapshots
-        WHERE ledger = %b AND stream_id = asked.stream AND format = %b ORDER BY version DESC LIMIT 1
-    ) AS newest ON true
-)
-SELECT number, version, 0::bigint, NULL::uuid, NULL::text, NULL::timestamptz, NULL::timestamptz, NULL::bytea, state
-FROM kept WHERE version IS NOT NULL
-UNION ALL
-SELECT number, found.* FROM kept CROSS JOIN LATERAL (
+SELECT asked.number, newest.version, CASE WHEN found.version = newest.version THEN newest.state END, found.*
+FROM unnest((SELECT %b::uuid[])) WITH ORDINALITY AS asked (stream, number)
+LEFT JOIN LATERAL (
+    SELECT version, state FROM snapshots
+    WHERE ledger = %b AND stream_id = asked.stream AND format = %b ORDER BY version DESC LIMIT 1
+) AS newest ON true
+LEFT JOIN LATERAL (
     SELECT version, position, event_id, topic, occurred_at, recorded_at, header, public FROM events
-    WHERE ledger = %b AND stream_id = kept.stream AND version >= coalesce(kept.version, 0) ORDER BY version
-) AS found
+    WHERE ledger = %b AND stream_id = asked.stream AND version >= coalesce(newest.version, 0)
+    ORDER BY version OFFSET 0
+) AS found ON true
 """
+
+
+_UNFOUNDED: Final = b""
+"""Stands for a snapshot made after an event that the ledger does not have."""
 
 
 class Kept(NamedTuple):
@@ -66,16 +66,18 @@ def read_cold(conn: Connection, ledger: str, streams: Sequence[UUID], wanted: st
 
 
 def _together(conn: Connection, ledger: str, streams: Sequence[UUID], wanted: str | None) -> Cold:
-    found = Cold([], [])
+    found, before = Cold([], []), 0
     rows = fetched(conn, _BOTH, (list(streams), ledger, wanted, ledger))
-    for number, version, position, event_id, topic, occurred_at, recorded_at, header, last in rows:
+    for number, made_at, state, version, position, event_id, topic, happened, recorded, header, public in rows:
         stream = streams[number - 1]
-        if topic is None:
-            found.kept.append(Kept(stream, version, last))
+        if made_at is not None and number != before:
+            found.kept.append(Kept(stream, made_at, state or _UNFOUNDED))
+        before = number
+        if version is None:
             continue
-        if occurred_at.tzinfo is not UTC:  # the driver gives moments in the zone of the session
-            occurred_at, recorded_at = occurred_at.astimezone(UTC), recorded_at.astimezone(UTC)
-        found.told.append(Told(stream, version, position, event_id, topic, occurred_at, recorded_at, header, last))
+        if happened.tzinfo is not UTC:  # the driver gives moments in the zone of the session
+            happened, recorded = happened.astimezone(UTC), recorded.astimezone(UTC)
+        found.told.append(Told(stream, version, position, event_id, topic, happened, recorded, header, public))
     return found
 
 

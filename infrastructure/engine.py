@@ -24,6 +24,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from domain.errors import Broken
+from infrastructure.asking import Forgetful
 
 RV = TypeVar("RV")
 BUSY_TIMEOUT_MS: Final = 10_000
@@ -60,12 +61,15 @@ class UnknownDatabase(Broken):
         self.scheme = scheme
 
 
-def make_engine(url: str | URL, *, patience_seconds: float | None = None, **options: Any) -> Engine:
+def make_engine(
+    url: str | URL, *, patience_seconds: float | None = None, reading: bool = False, **options: Any
+) -> Engine:
     """An engine for this address, `sqlite:///...` or `postgresql://...`. Raises UnknownDatabase for any other.
 
     With `patience_seconds` a PostgreSQL that does not answer within them counts as lost: half of them for
-    connecting. `options` go to SQLAlchemy's create_engine. Bound values are personal data: they never appear in
-    errors.
+    connecting. On one for `reading` every statement on PostgreSQL stands alone: nothing is begun or rolled back,
+    and what was prepared stays so. `options` go to SQLAlchemy's create_engine. Bound values are personal data:
+    they never appear in errors.
     """
     address = make_url(url)
     scheme = address.get_backend_name()
@@ -77,10 +81,14 @@ def make_engine(url: str | URL, *, patience_seconds: float | None = None, **opti
     if scheme not in ("postgresql", "postgres"):
         raise UnknownDatabase(scheme)
     address = _postgres(address, patience_seconds)
+    if reading:
+        options["isolation_level"] = "AUTOCOMMIT"
     engine = create_engine(address, hide_parameters=True, pool_pre_ping=True, **options)
     event.listen(engine, "handle_error", _give_up_read_only)
     event.listen(engine, "connect", _set_up_postgres)
-    if patience_seconds is not None:
+    if patience_seconds is None:
+        event.listen(engine, "do_connect", _connect)
+    else:
         _make_patient(engine, patience_seconds)
     return engine
 
@@ -99,6 +107,10 @@ def _postgres(address: URL, patience_seconds: float | None) -> URL:
     query |= dict(address.query)
     query["options"] = " ".join(parts)
     return address.set(drivername="postgresql+psycopg", query=query)
+
+
+def _connect(_dialect: Any, _record: Any, arguments: list[Any], options: dict[str, Any]) -> Forgetful:
+    return Forgetful.connect(*arguments, **options)
 
 
 def _set_up_postgres(connection: "psycopg.Connection[Any]", _record: Any) -> None:
@@ -134,7 +146,7 @@ def out_of_reach(fault: BaseException) -> bool:
 # Patience.
 
 
-class _Patient(psycopg.Connection[Any]):
+class _Patient(Forgetful):
     """A connection that counts as lost when no answer comes within its patience."""
 
     patience_seconds: float

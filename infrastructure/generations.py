@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Row,
+    Select,
     Table,
     Text,
     and_,
@@ -46,6 +48,23 @@ _STANDING: Final = (
     )
     .where(generations.c.ledger == bindparam("of"))
 )
+# Made once: to put one of these together takes as long as PostgreSQL takes to answer it.
+_POSITIONS: Final = (
+    select(tracking.c.name, tracking.c.position)
+    .where(tracking.c.ledger == bindparam("of"), tracking.c.name.in_(bindparam("names", expanding=True)))
+    .order_by(tracking.c.name)
+)
+_LOCKED: Final = _POSITIONS.with_for_update()
+_MOVE: Final = (
+    update(tracking)
+    .where(tracking.c.ledger == bindparam("of"), tracking.c.name.in_(bindparam("names", expanding=True)))
+    .values(position=bindparam("to"))
+)
+_PARKED: Final[Select[Any]] = (
+    select(parked.c.projection, parked.c.generation, parked.c.stream_id, parked.c.position, parked.c.error)
+    .where(parked.c.ledger == bindparam("of"))
+    .order_by(parked.c.position, parked.c.projection)
+)
 DELETED_AT_ONCE: Final = 5_000
 
 
@@ -80,9 +99,14 @@ class Wanted:
     version: int
 
 
+@cache
 def live_generation(ledger: str) -> Callable[[str], ColumnElement[int]]:
-    """Gives, by a projection's name, the number of the generation to read: part of the query itself."""
+    """Gives, by a projection's name, the number of the generation to read: part of the query itself.
 
+    One for each ledger, so that queries can be made once for all.
+    """
+
+    @cache
     def number(name: str) -> ColumnElement[int]:
         return (
             select(generations.c.live)
@@ -280,25 +304,26 @@ def positions(
     conn: Connection, ledger: str, wanted: Sequence[Generation], *, lock: bool = False
 ) -> dict[str, int]:
     """The checkpoint of each of these generations, by its name; locked in the order of names."""
-    query = (
-        select(tracking.c.name, tracking.c.position)
-        .where(tracking.c.ledger == ledger, tracking.c.name.in_([one.checkpoint for one in wanted]))
-        .order_by(tracking.c.name)
-    )
-    rows = conn.execute(query.with_for_update() if lock else query)
+    names = [one.checkpoint for one in wanted]
+    rows = conn.execute(_LOCKED if lock else _POSITIONS, {"of": ledger, "names": names})
     return {row.name: row.position for row in rows}
 
 
 def move(conn: Connection, ledger: str, moved: Sequence[Generation], position: int) -> None:
     """Moves these checkpoints."""
     names = [one.checkpoint for one in moved]
-    conn.execute(
-        update(tracking).where(tracking.c.ledger == ledger, tracking.c.name.in_(names)).values(position=position)
-    )
+    conn.execute(_MOVE, {"of": ledger, "names": names, "to": position})
 
 
 def slowest(conn: Connection, ledger: str, names: Sequence[str]) -> int:
     """The lowest position among the live generations of these projections; 0 when one has none yet."""
+    lowest, known = conn.execute(_slowest(tuple(names)), {"of": ledger}).one()
+    return int(lowest) if known == len(names) and lowest is not None else 0
+
+
+@cache
+def _slowest(names: tuple[str, ...]) -> Select[int, int]:
+    """Made once for the same names: that takes longer than the answer."""
     joined = generations.outerjoin(
         tracking,
         and_(
@@ -306,24 +331,19 @@ def slowest(conn: Connection, ledger: str, names: Sequence[str]) -> int:
             tracking.c.name == _CHECKPOINT,
         ),
     )
-    query = (
+    return (
         select(func.min(func.coalesce(tracking.c.position, 0)), func.count())
         .select_from(joined)
-        .where(generations.c.ledger == ledger, generations.c.name.in_(names))
+        .where(generations.c.ledger == bindparam("of"), or_(*(generations.c.name == name for name in names)))
     )
-    lowest, known = conn.execute(query).one()
-    return int(lowest) if known == len(names) and lowest is not None else 0
 
 
 def parked_streams(conn: Connection, ledger: str, wanted: Sequence[Generation]) -> list[Row[Any]]:
     """What is parked in these generations: (projection, generation, stream_id, position, error)."""
     if not wanted:
         return []
-    these = or_(*(and_(parked.c.projection == one.name, parked.c.generation == one.number) for one in wanted))
-    query = select(
-        parked.c.projection, parked.c.generation, parked.c.stream_id, parked.c.position, parked.c.error
-    ).where(parked.c.ledger == ledger, these)
-    return list(conn.execute(query.order_by(parked.c.position, parked.c.projection)))
+    these = {(one.name, one.number) for one in wanted}
+    return [row for row in conn.execute(_PARKED, {"of": ledger}) if (row.projection, row.generation) in these]
 
 
 def parked_at(conn: Connection, ledger: str, generation: Generation, stream_id: UUID) -> int | None:

@@ -1,4 +1,4 @@
-"""The pace of who catches up: how many events to fold at once, more while that goes quickly."""
+"""The pace of who catches up: how many events to fold at once, more while that goes quickly, and when to rest."""
 
 from typing import Final
 
@@ -7,6 +7,20 @@ MOST: Final = 10_000
 """A touched row is written once a page, so that large pages write fewer. What waits to be written takes 50 MB."""
 QUICK_SECONDS: Final = 2.0
 """What was folded in less may be followed by twice as much; what took twice as long, by half as much."""
+
+LEAST_REST_SECONDS: Final = 0.01
+MOST_REST_SECONDS: Final = 0.25
+
+
+def rest_after(worked_seconds: float) -> float:
+    """How long to let events gather after a page that was not full, and took so many seconds of the processor.
+
+    As long as it worked, so that it never takes more than half of one. While few events come, a page takes
+    milliseconds, and so does the rest. The more come, the longer it works and rests, up to the most: pages grow,
+    and what a page costs besides its events falls on many of them. Waiting for the database does not count as
+    work: after a page that was held up nobody should wait twice.
+    """
+    return min(max(worked_seconds, LEAST_REST_SECONDS), MOST_REST_SECONDS)
 
 
 class Pace:

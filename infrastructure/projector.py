@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
-from time import monotonic
+from time import monotonic, thread_time
 from typing import Final
 from uuid import uuid4
 
@@ -22,7 +22,7 @@ from infrastructure.folding import ProjectionLike, described
 from infrastructure.generations import NewerGeneration, Standing
 from infrastructure.leases import Lease
 from infrastructure.mapper import Mapper
-from infrastructure.pace import MOST, Pace
+from infrastructure.pace import MOST, Pace, rest_after
 from infrastructure.parking import ParkedStream, Parking
 from infrastructure.readmodels import Overtaken, ReadModels, in_halves
 from infrastructure.rebuilding import Progress, Rebuilding
@@ -31,13 +31,6 @@ from infrastructure.sidejobs import SideJobs
 log = structlog.get_logger(__name__)
 PAGE: Final = MOST
 """How many events one transaction folds at most."""
-LEAST_REST_SECONDS: Final = 0.01
-MOST_REST_SECONDS: Final = 0.05
-"""After a page that was not full it rests as long as that took, between these: meanwhile events gather.
-
-A page costs as much as some tens of events besides its own, and where events are appended in the same process its
-time is taken from them: the busier it is, the longer a page takes, and the rarer and larger pages become.
-"""
 
 
 class Projector:
@@ -94,11 +87,11 @@ class Projector:
             return folded, standing.unfinished
 
     def _fold(self, standing: Standing, most: int) -> int:
-        begun = monotonic()
+        begun, working = monotonic(), thread_time()
         folded = self._models.fold(standing, most)
-        took = monotonic() - begun
-        self._pace.took(folded, took)
-        self._rest = _rest(took) if 0 < folded < most else 0.0
+        worked = thread_time() - working
+        self._pace.took(folded, monotonic() - begun)
+        self._rest = rest_after(worked) if 0 < folded < most else 0.0
         return folded
 
     def catch_up(self, progress: Progress | None = None) -> int:
@@ -234,7 +227,3 @@ class Projector:
                 lease.release()
         except SQLAlchemyError as fault:
             log.warning("lease_kept", ledger=self._ledger, fault=type(fault).__name__)
-
-
-def _rest(took: float) -> float:
-    return min(max(took, LEAST_REST_SECONDS), MOST_REST_SECONDS)

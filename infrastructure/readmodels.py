@@ -26,6 +26,7 @@ from infrastructure.memory import uncollected
 from infrastructure.pace import Pace
 from infrastructure.record import Told
 from infrastructure.recorder import TOLD, read_head, read_told
+from infrastructure.rows import let_go, looking
 from infrastructure.tables import events
 
 log = structlog.get_logger(__name__)
@@ -84,6 +85,15 @@ def _leave_to_later(conn: Connection) -> None:
         conn.exec_driver_sql("SET LOCAL synchronous_commit = off")
 
 
+@contextmanager
+def _only_reading(conn: Connection) -> Iterator[None]:
+    """A transaction that ends in a rollback, which on PostgreSQL finds nothing left to do."""
+    with conn.begin() as reading:
+        yield
+        let_go(conn)
+        reading.rollback()
+
+
 class ReadModels:
     """The read models that this program knows, by name. `moved` rings when their positions moved here."""
 
@@ -103,33 +113,33 @@ class ReadModels:
     def live(self, conn: Connection | None = None) -> list[Generation]:
         """The generations that are read and are of this program's version."""
         if conn is None:
-            with self.engine.connect() as own:
+            with looking(self.engine) as own:
                 return self.live(own)
         return generations.live(conn, self.ledger, list(self.wanted.values()))
 
     def unfinished(self) -> list[str]:
         """Those of an older version than this program's, or whose rebuild has not finished."""
-        with self.engine.connect() as conn:
+        with looking(self.engine) as conn:
             return generations.unfinished(conn, self.ledger, list(self.wanted.values()))
 
     def refuse_newer(self) -> None:
         """Raises NewerGeneration when one of them is a newer program's."""
-        with self.engine.connect() as conn:
+        with looking(self.engine) as conn:
             generations.refuse_newer(conn, self.ledger, list(self.wanted.values()))
 
     def head(self) -> int:
         """The ledger's last position."""
-        with self.engine.connect() as conn:
+        with looking(self.engine) as conn:
             return read_head(conn, self.ledger).position
 
     def position(self, *names: str) -> int:
         """How far these read models have come, the slowest of them; without names, of all."""
-        with self.engine.connect() as conn:
+        with looking(self.engine) as conn:
             return generations.slowest(conn, self.ledger, names or tuple(self.projections))
 
     def standing(self) -> Standing:
         """Where the live ones stand, and what is left to build."""
-        with self.engine.connect() as conn:
+        with looking(self.engine) as conn:
             return generations.standing(conn, self.ledger, list(self.wanted.values()))
 
     # One page.
@@ -137,23 +147,43 @@ class ReadModels:
     def fold(self, standing: Standing, limit: int) -> int:
         """Folds the next page into the generations that stand there; gives the number of events.
 
+        Of a page that is small, because all is caught up, the first read model is written before the others are
+        folded: it can be seen in a third of the time. A crash in between leaves it ahead of them.
+
         Raises Overtaken when somebody else folded it, TooCoarse when it cannot be written as it is.
         """
         if not standing.at:
             return 0
         with uncollected(), self.engine.connect() as conn:
-            folders = [(self.folder(one), where) for one, where in standing.at.items()]
-            # A transaction of its own: writing must see what the others have written meanwhile.
-            with conn.begin() as reading:
-                changed, page = self.folded(conn, folders, standing.stuck, limit)
-                reading.rollback()
-            # Whoever is ahead of this page stays where he is.
-            moving = [
-                (folder, rows) for (folder, where), rows in zip(folders, changed, strict=True) if where < page.upto
-            ]
-            if moving:
-                self._write(conn, moving, standing, page)
-        return page.events
+            with _only_reading(conn):
+                begun = self.read(conn, min(standing.at.values()), min(AT_ONCE, limit))
+            every, folded = list(standing.at), 0
+            small = len(begun) < min(AT_ONCE, limit)
+            for some in (every[:1], every[1:]) if small else (every,):
+                if some:
+                    folded = self._fold(conn, some, standing, limit, begun).events
+        return folded
+
+    def _fold(
+        self,
+        conn: Connection,
+        these: Sequence[Generation],
+        standing: Standing,
+        limit: int,
+        begun: Sequence[Fact | Unreadable],
+    ) -> Page:
+        """Folds and writes the page that begins with these events for some of those that stand there."""
+        folders = [(self.folder(one), standing.at[one]) for one in these]
+        # A transaction of its own: writing must see what the others have written meanwhile.
+        with _only_reading(conn):
+            changed, page = self.folded(conn, folders, standing.stuck, limit, begun)
+        # Whoever is ahead of this page stays where he is.
+        moving = [
+            (folder, rows) for (folder, where), rows in zip(folders, changed, strict=True) if where < page.upto
+        ]
+        if moving:
+            self._write(conn, moving, standing, page)
+        return page
 
     def folded(
         self,
@@ -161,13 +191,17 @@ class ReadModels:
         standing: Sequence[tuple[Folder, int]],
         stuck: Mapping[Generation, set[UUID]],
         limit: int,
+        begun: Sequence[Fact | Unreadable] | None = None,
     ) -> tuple[list[Folded], Page]:
-        """What the next page of events changes for each of these, whose rows stand at that position."""
+        """What the next page of events changes for each of these, whose rows stand at that position.
+
+        `begun` are the first events of the page, where they were read already.
+        """
         changed = [Folded() for _ in standing]
         page = Page(0, min(where for _, where in standing))
         while page.events < limit:
             most = min(AT_ONCE, limit - page.events)
-            some = self.read(conn, page.upto, most)
+            some = self.read(conn, page.upto, most) if begun is None or page.events else begun
             for (folder, where), onto in zip(standing, changed, strict=True):
                 folder.fold(conn, some, stuck[folder.generation], where, onto)
             if some:
@@ -289,7 +323,7 @@ class ReadModels:
         beside = [one for one in list(self._folders) if one not in live]
         if not beside:
             return
-        with self.engine.connect() as conn:
+        with looking(self.engine) as conn:
             current = generations.current(conn, self.ledger)
         for one in beside:
             if one not in current:

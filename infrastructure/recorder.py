@@ -31,7 +31,7 @@ from infrastructure.clock import utc_now
 from infrastructure.engine import READ_ONLY, writing
 from infrastructure.keys import Entropy
 from infrastructure.record import Draft, Record, Told, header_parts, public_commitment
-from infrastructure.rows import driver_cursor, insert_rows
+from infrastructure.rows import driver_cursor, fetched, insert_rows
 from infrastructure.tables import EPOCH, events, heads, tracking
 
 COLUMNS: Final = tuple(column.name for column in events.columns)
@@ -43,12 +43,12 @@ _PAGE: Final = (
     " AND position <= coalesce(%s, 9223372036854775807) ORDER BY position LIMIT %s"
 )
 _TOLD: Final = (
-    f"SELECT {', '.join(Told._fields)} FROM events WHERE ledger = %s AND position > %s"  # noqa: S608 - our own names
-    " ORDER BY position LIMIT %s"
+    f"SELECT {', '.join(Told._fields)} FROM events WHERE ledger = %b AND position > %b"  # noqa: S608 - our own names
+    " ORDER BY position LIMIT %b"
 )
 # The driver does these two, not SQLAlchemy: alone they were most of what a page of a few orders costs.
-_LOCK: Final = "SELECT position, recorded_at FROM heads WHERE ledger = %s FOR UPDATE"
-_MOVE: Final = "UPDATE heads SET position = %s, recorded_at = %s WHERE ledger = %s"
+_LOCK: Final = "SELECT position, recorded_at FROM heads WHERE ledger = %b FOR UPDATE"
+_MOVE: Final = "UPDATE heads SET position = %b, recorded_at = %b WHERE ledger = %b"
 _COPY: Final = f"COPY events ({', '.join(COLUMNS)}) FROM STDIN (FORMAT BINARY)"
 _COPY_TYPES: Final = ["text", "int8", "uuid", "int8", "uuid", "text", "timestamptz", "timestamptz"] + ["bytea"] * 5
 
@@ -74,10 +74,10 @@ def lock_head(conn: Connection, ledger: str) -> Head:
 def _locked(conn: Connection, ledger: str) -> Head | None:
     if conn.dialect.name != "postgresql":
         return _head(conn, ledger)
-    with _giving_up(conn), driver_cursor(conn, binary=True) as cursor:
-        row = cursor.execute(_LOCK, (ledger,)).fetchone()
+    with _giving_up(conn):
+        rows = fetched(conn, _LOCK, (ledger,))
     # The driver gives moments in the zone of the session.
-    return None if row is None else Head(row[0], row[1].astimezone(UTC))
+    return Head(rows[0][0], rows[0][1].astimezone(UTC)) if rows else None
 
 
 @contextmanager
@@ -105,8 +105,7 @@ def move_head(conn: Connection, ledger: str, position: int, recorded_at: datetim
         moved = update(heads).where(heads.c.ledger == ledger).values(position=position, recorded_at=recorded_at)
         conn.execute(moved)
         return
-    with driver_cursor(conn, binary=True) as cursor:
-        cursor.execute(_MOVE, (position, recorded_at, ledger))
+    fetched(conn, _MOVE, (position, recorded_at, ledger))
 
 
 def insert_records(conn: Connection, records: Sequence[Record]) -> None:
@@ -151,8 +150,7 @@ def read_told(conn: Connection, ledger: str, after: int, limit: int) -> list[Tol
     if conn.dialect.name != "postgresql":
         query = select(*TOLD).where(events.c.ledger == ledger, events.c.position > after)
         return [Told._make(row) for row in conn.execute(query.order_by(events.c.position).limit(limit))]
-    with driver_cursor(conn, binary=True) as cursor:
-        rows = cursor.execute(_TOLD, (ledger, after, limit)).fetchall()
+    rows = fetched(conn, _TOLD, (ledger, after, limit))
     return [
         # The driver gives moments in the zone of the session.
         Told(

@@ -85,13 +85,22 @@ class Source:
 
     conn: Connection
     ledger: str
-    generation: Callable[[str], ColumnElement[int]] | ColumnElement[int] | int
+    generation: "Numbered"
 
-    def of(self, projection: type[Projection], table: Table) -> tuple[ColumnElement[bool], ...]:
+    def of(self, projection: type[Projection], table: Table) -> "tuple[ColumnElement[bool], ...]":
         """The conditions that keep a query inside this ledger and the generation to be read."""
-        named = self.generation
-        generation = named(projection.name) if callable(named) else named
-        return table.c.ledger == self.ledger, table.c.generation == generation
+        return within(self.ledger, self.generation, projection, table)
+
+
+Numbered = Callable[[str], ColumnElement[int]] | ColumnElement[int] | int
+
+
+def within(
+    ledger: str, generation: Numbered, projection: type[Projection], table: Table
+) -> tuple[ColumnElement[bool], ...]:
+    """The same for a query that is made once for all connections."""
+    number = generation(projection.name) if callable(generation) else generation
+    return table.c.ledger == ledger, table.c.generation == number
 
 
 def projection_table(name: str, *parts: SchemaItem, key: tuple[str, ...] = ()) -> Table:

@@ -480,15 +480,20 @@ def of_customers(
 ) -> dict[UUID, list[RecoveryView]]:
     """The same of each of these customers, looked up together; nothing for those who have none."""
     rows = source.conn.execute(
-        select(*(column for column in recoveries.c if column.name in _SHOWN))
+        select(*SHOWN)
         .where(*source.of(Recoveries, recoveries), recoveries.c.stream_id.in_(customer_ids))
         .order_by(recoveries.c.opened_at, recoveries.c.recovery_id)
     )
     found: dict[UUID, list[RecoveryView]] = {}
     for one in rows:
         row = one._asdict()
-        found.setdefault(row["stream_id"], []).append(_view({**row, **_late(row, as_of)}))
+        found.setdefault(row["stream_id"], []).append(shown(row, as_of))
     return found
+
+
+def shown(row: Row, as_of: datetime) -> RecoveryView:
+    """What is shown of a recovery at this moment, of a row with the columns SHOWN."""
+    return _view({**row, **_late(row, as_of)})
 
 
 def of_facts(customer_id: UUID, facts: Iterable[Fact], as_of: datetime) -> list[RecoveryView]:
@@ -636,4 +641,5 @@ def _view(row: Row) -> RecoveryView:
 
 _FLAGS: Final = ("escalated", "silent", "failed_again", "lost", "leaving", "public")
 # Not what is kept to fold on: it is the largest part of a row, and decoding it takes longest.
-_SHOWN: Final = {*RecoveryView.model_fields, *_FLAGS, "stream_id", "silences", *(f"due_{step}" for step in CLOCKS)}
+_ASKED: Final = {*RecoveryView.model_fields, *_FLAGS, "stream_id", "silences", *(f"due_{step}" for step in CLOCKS)}
+SHOWN: Final = tuple(column for column in recoveries.c if column.name in _ASKED)

@@ -226,7 +226,7 @@ def of_customers(source: Source, customer_ids: Collection[UUID], as_of: datetime
     cases = _rows(source, Recoveries, recovery_streams, customer_ids)
     covered = coverage_of(source, customer_ids)
     return {
-        one: _read(one, {**cases.get(one, _NO_CASES), **state, "coverage": covered.get(one)}, as_of)
+        one: shown(one, {**cases.get(one, NO_CASES), **state, "coverage": covered.get(one)}, as_of)
         for one, state in states.items()
     }
 
@@ -235,11 +235,14 @@ def _rows(
     source: Source, projection: type[Projection], table: Table, customer_ids: Collection[UUID]
 ) -> dict[UUID, Row]:
     """What a look shows of these customers' rows in this table."""
-    shown = [column for column in table.c if column.name in _READ]
-    rows = source.conn.execute(
-        select(table.c.stream_id, *shown).where(*source.of(projection, table), table.c.stream_id.in_(customer_ids))
-    )
+    query = select(table.c.stream_id, *asked_of(table))
+    rows = source.conn.execute(query.where(*source.of(projection, table), table.c.stream_id.in_(customer_ids)))
     return {row.stream_id: row._asdict() for row in rows}
+
+
+def asked_of(table: Table) -> list[Column[Any]]:
+    """The columns of a table that `shown` needs."""
+    return [column for column in table.c if column.name in _ASKED]
 
 
 def of_facts(customer_id: UUID, facts: Sequence[Fact], as_of: datetime) -> Satisfaction | None:
@@ -250,7 +253,7 @@ def of_facts(customer_id: UUID, facts: Sequence[Fact], as_of: datetime) -> Satis
         return None
     one_by_one = [case for key, case in cases.items() if key != STREAM]
     covered, due = (sum(case[name] for case in one_by_one) for name in ("steps_covered", "steps_due"))
-    return _read(customer_id, {**cases[STREAM], **row, "coverage": percent(covered, due)}, as_of)
+    return shown(customer_id, {**cases[STREAM], **row, "coverage": percent(covered, due)}, as_of)
 
 
 def explain(source: Source, customer_id: UUID) -> Explanation:
@@ -271,11 +274,13 @@ def explain_facts(customer_id: UUID, facts: Iterable[Fact]) -> Explanation:
     return Explanation(customer_id=customer_id, terms=terms)
 
 
-_READ: Final = frozenset(Satisfaction.model_fields) | {"failures_since_stated"}
-_NO_CASES: Final[Row] = {column.name: None for column in recovery_streams.c if column.name in _READ}
+_ASKED: Final = frozenset(Satisfaction.model_fields) | {"failures_since_stated"}
+NO_CASES: Final[Row] = {column.name: None for column in recovery_streams.c if column.name in _ASKED}
+"""What stands for the row about a customer's recoveries where there is none yet."""
 
 
-def _read(customer_id: UUID, row: Row, as_of: datetime) -> Satisfaction:
+def shown(customer_id: UUID, row: Row, as_of: datetime) -> Satisfaction:
+    """What is shown of a customer at this moment, of a row with the columns `asked_of` both tables."""
     given = {name: row[name] for name in Satisfaction.model_fields if name in row}
     return Satisfaction(customer_id=customer_id, confidence=_confidence(row, as_of), **given)
 

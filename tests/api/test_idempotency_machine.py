@@ -61,7 +61,7 @@ class Doors:
     def one_page(self, place: str, orders: int) -> Iterator[None]:
         """So many orders that are posted meanwhile are committed together: the writer waits for all of them."""
         container = self.services[place.partition(" ")[0]].container
-        with writing(container.engine) as conn:
+        with writing(container.working) as conn:
             lock_head(conn, container.settings.ledger)
             first = container.writer.submit(Order(command=None, customer=None, actor=AMENDS, source="urn:test"))
             eventually(first.running, "the writer is held up by the lock of another")

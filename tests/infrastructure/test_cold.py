@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from domain.relationship import Recovery, Relationship, evolve
 from infrastructure import cold
+from infrastructure.asking import Asking
 from infrastructure.cold import read_cold
 from infrastructure.engine import writing
 from infrastructure.ledger import Ledger
@@ -64,8 +65,15 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
         statements.append(str(statement))
         return execute(cursor, statement, *given, **options)
 
+    rows = Asking.rows
+
+    def also_heard(asking: Any, statement: Any, *given: Any) -> Any:
+        statements.append(str(statement))
+        return rows(asking, statement, *given)
+
     with monkeypatch.context() as patch:
         patch.setattr(psycopg.Cursor, "execute", heard)
+        patch.setattr(Asking, "rows", also_heard)
         yield statements
 
 

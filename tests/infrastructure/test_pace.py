@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import insert
 
 from infrastructure.folding import KEPT_ROWS, Folder
-from infrastructure.pace import FEWEST, MOST, QUICK_SECONDS, Pace
+from infrastructure.pace import FEWEST, MOST, MOST_REST_SECONDS, QUICK_SECONDS, Pace, rest_after
 from infrastructure.states import snapshot_due
 from projections.timeline import timeline
 from tests.support.counting import create_tables
@@ -55,6 +55,47 @@ def test_whoever_asks_for_small_pages_gets_no_larger_ones():
     assert pace.page == 40
     pace.took(40, 3 * QUICK_SECONDS)
     assert pace.page == 40
+
+
+@pytest.mark.parametrize(("worked", "rest"), [(0.0, 0.01), (0.004, 0.01), (0.03, 0.03), (0.2, 0.2), (3.0, 0.25)])
+def test_after_a_page_it_rests_as_long_as_it_worked_within_bounds(worked: float, rest: float):
+    assert rest_after(worked) == rest
+
+
+def test_where_few_events_come_they_are_seen_soon():
+    pages = _steady(events_a_second=200)
+    assert max(waited for _, waited, _ in pages) < 0.06
+
+
+def test_where_many_come_pages_grow_and_an_event_costs_less_while_none_waits_for_a_second():
+    few, many = _steady(events_a_second=200), _steady(events_a_second=1_000)
+    assert _cost(many) < 0.6 * _cost(few)
+    assert max(waited for _, waited, _ in many) < 1.0
+
+
+def test_where_nothing_else_bounds_the_rest_the_most_does():
+    assert rest_after(_steady(events_a_second=1_300)[-1][2]) == MOST_REST_SECONDS
+
+
+def _steady(events_a_second: float) -> list[tuple[int, float, float]]:
+    """(Events of a page, how long its first has waited, seconds worked), in time that the pages themselves move.
+
+    A page costs 10 milliseconds of work, and 0.4 for each event; a third more passes in waiting for the database.
+    """
+    now, folded, pages = 0.0, 0, []
+    while now < 60.0:
+        came = int(now * events_a_second)
+        n, first = came - folded, folded / events_a_second
+        worked = 0.010 + 0.0004 * n
+        now += worked * 4 / 3
+        pages.append((n, now - first, worked))
+        folded = came
+        now += rest_after(worked)
+    return pages[len(pages) // 2 :]
+
+
+def _cost(pages: list[tuple[int, float, float]]) -> float:
+    return sum(worked for _, _, worked in pages) / sum(n for n, _, _ in pages)
 
 
 def test_pages_that_grow_give_the_rows_of_a_plain_fold(shelf: Book, monkeypatch: pytest.MonkeyPatch):

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Connection, Engine, event
 
 from infrastructure.engine import make_engine
-from projections import feed, recoveries, satisfaction
+from projections import feed, recoveries, satisfaction, standing
 from projections.base import Source
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
@@ -42,6 +42,7 @@ def test_a_page_is_found_by_its_index(engine: Engine, index: str) -> None:
 STANDING: dict[str, Callable[[Source], Any]] = {
     "satisfaction": lambda source: satisfaction.of_customers(source, SOME, NOW),
     "recoveries": lambda source: recoveries.of_customers(source, SOME, NOW),
+    "standing": lambda source: standing.of_customers(source, SOME, NOW),
 }
 
 
