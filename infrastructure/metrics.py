@@ -69,7 +69,7 @@ class Metrics:
         self._page_size = self._histogram("amends_page_commands", told, _PAGE_SIZES)
         told = "A whole write transaction: waiting for the ledger's lock, deciding, inserting, committing."
         self._page_seconds = self._histogram("amends_page_seconds", told, _SECONDS)
-        told = "The COMMIT alone: how long the database takes until nothing can be lost."
+        told = "Writing the events and the COMMIT: how long the database takes until nothing can be lost."
         self._commit_seconds = self._histogram("amends_commit_seconds", told, _SECONDS)
 
     def page_committed(

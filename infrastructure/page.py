@@ -20,7 +20,7 @@ from infrastructure.idempotency import Idempotency
 from infrastructure.orders import Answer, Order, Outcome, Receipt, ids_of
 from infrastructure.probes import probe
 from infrastructure.record import Record
-from infrastructure.recorder import Head, insert_records, to_record
+from infrastructure.recorder import Head, to_record
 from infrastructure.states import States, load, save_snapshots, snapshot_due
 from infrastructure.subjects import Subjects
 from infrastructure.tables import events
@@ -52,12 +52,11 @@ class Page:
         return self._head.position + len(self.records)
 
     def run(self, orders: Sequence[Order]) -> list[Answer]:
-        """Decides every order and writes what follows. A refused or failing one never takes others down."""
+        """Decides every order, and writes what follows but `records`. A refused one never takes others down."""
         self._prepare(orders)
         repeats = Idempotency(self._conn, self._tools, orders, lambda stream: self._state(stream).version)
         answers = [self._safely(order, repeats) for order in orders]
         self._subjects.write()
-        insert_records(self._conn, self.records)
         repeats.write()
         self._save_snapshots()
         return answers

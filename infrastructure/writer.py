@@ -9,10 +9,11 @@ from time import monotonic, perf_counter
 from typing import Final, Literal
 
 import structlog
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from domain.errors import Busy, Unavailable
+from infrastructure import turns
 from infrastructure.clock import times, utc_now
 from infrastructure.engine import begin_writing, out_of_reach
 from infrastructure.handover import Alone, Together, Waiting
@@ -21,7 +22,7 @@ from infrastructure.mapper import Mapper
 from infrastructure.metrics import Metrics
 from infrastructure.orders import Answer, Order, Outcome
 from infrastructure.page import Page
-from infrastructure.recorder import Head, lock_head, move_head, read_told
+from infrastructure.recorder import Head, read_told
 from infrastructure.states import States
 from infrastructure.tools import Tools
 
@@ -216,16 +217,18 @@ class Writer:
         ledger = self._tools.ledger
         begun = perf_counter()
         with begin_writing(conn):
-            head = lock_head(conn, ledger)
+            head = turns.begin(conn, ledger)
             self._catch_up(conn, head)
             at = times(self._clock(), head.recorded_at, self._latest())
             page = Page(conn, self._tools, head, at, self._states)
             answers = page.run(orders)
-            if page.records:
-                move_head(conn, ledger, page.last_position, at.recorded_at)
             # From here on nobody can tell what the database kept: such a page is never tried again by us.
             self._committing = True
             decided = perf_counter()
+            refused = turns.end(conn, ledger, page.records) if page.records else None
+            if refused is not None:
+                self._committing = False
+                raise refused
         ended = perf_counter()
         self._metrics.page_committed(answers, len(page.records), ended - begun, ended - decided)
         self._states.keep(page.states, page.last_position)
@@ -246,7 +249,7 @@ class Writer:
 
     def _connection(self) -> Connection:
         if self._conn is None or self._conn.closed:
-            self._conn = self._engine.connect()
+            self._conn = turns.connect(self._engine)
         return self._conn
 
     def _close(self) -> None:
@@ -267,12 +270,7 @@ class Writer:
         if self._engine.dialect.name != "postgresql":
             return
         try:
-            conn = self._connection()
-            with conn.begin():
-                conn.execute(
-                    text("SELECT pg_notify('amends', :payload)"),
-                    {"payload": f"{self._tools.ledger}:{self._states.seen}"},
-                )
+            turns.tell_listeners(self._connection(), f"{self._tools.ledger}:{self._states.seen}")
         except SQLAlchemyError:
             log.warning("notify_failed", ledger=self._tools.ledger)
             self._close()

@@ -15,7 +15,8 @@ from tests.support.processes import PATIENCE_SECONDS, House
 
 Moment = Literal["before", "after"]
 MOMENTS: Final[tuple[Moment, Moment]] = ("before", "after")
-_COMMIT: Final = b"Q\x00\x00\x00\x0bCOMMIT\x00"
+_COMMIT: Final = b"COMMIT\x00"
+"""How a question ends that commits; on PostgreSQL a page, the moved head and the commit are one."""
 _COMMITTED: Final = b"COMMIT\x00"
 _APPENDING: Final = b"COPY events"
 _CHUNK: Final = 64 * 1024

@@ -10,9 +10,12 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from datetime import datetime
 from typing import Any, Final, Literal, TypeVar
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, Engine, event, text
+from sqlalchemy.exc import DBAPIError
 
+from infrastructure import turns
 from tests.support.writing import NOON
 
 Result = TypeVar("Result")
@@ -55,8 +58,9 @@ class Party:
         event.listen(engine, "engine_connect", self._connected)
         event.listen(engine, "set_connection_execution_options", self._chooses)
         event.listen(engine, "begin", self._begun)
-        event.listen(engine, "commit", self._commits)
+        event.listen(engine, "commit", self.commits)
         event.listen(engine, "rollback", self._ended)
+        _parties[engine] = self
         threading.Thread(target=self._run, args=(work,), daemon=True).start()
 
     def go_on(self) -> None:
@@ -97,7 +101,8 @@ class Party:
     def _begun(self, _conn: Connection) -> None:
         self._holds, self._asks = self._asks, False
 
-    def _commits(self, _conn: Connection) -> None:
+    def commits(self, _conn: Connection) -> None:
+        """He is about to commit: he stops if he wrote."""
         if self._holds:  # not where a writer only tells readers of what it did
             self.stop()
         self._ended()
@@ -114,6 +119,21 @@ class Party:
             self.state = "stopped"
             self._changed.notify_all()
             assert self._changed.wait_for(lambda: self.state == "running", PATIENCE_SECONDS)
+
+
+_parties: Final[WeakKeyDictionary[Engine, Party]] = WeakKeyDictionary()
+_written: Final = turns.write_and_commit
+
+
+def _stopping(conn: Connection, message: bytes, rows: bytes) -> DBAPIError | None:
+    """On PostgreSQL a page is written and committed by one message: whoever sends it stops before."""
+    party = _parties.get(conn.engine)
+    if party is not None:
+        party.commits(conn)
+    return _written(conn, message, rows)
+
+
+turns.write_and_commit = _stopping
 
 
 def pausing(function: Callable[..., Result]) -> Callable[..., Result]:

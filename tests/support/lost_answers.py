@@ -5,7 +5,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Literal
 
-from sqlalchemy import Engine, event
+import psycopg
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from infrastructure import turns
 
 Moment = Literal["before", "after"]
 
@@ -15,18 +19,19 @@ class LostAnswers:
 
     def __init__(self, engine: Engine) -> None:
         self._engine, self._dialect, self._commit = engine, engine.dialect, engine.dialect.do_commit
+        self._written = turns.write_and_commit
         self._strike: Moment | None = None
-        self._notifying = False
 
     def install(self) -> None:
-        """From now on commits pass through here."""
-        self._dialect.do_commit = self._commit_or_strike  # type: ignore[method-assign]
-        event.listen(self._engine, "before_cursor_execute", self._hear)
+        """From now on commits pass through here: those of SQLAlchemy, and on PostgreSQL those of pages."""
+        self._dialect.do_commit = self._commit_or_strike  # type: ignore[method-assign,assignment]
+        self._written = turns.write_and_commit
+        turns.write_and_commit = self._written_or_strike
 
     def remove(self) -> None:
         """Commits go to the database again."""
         self._dialect.do_commit = self._commit  # type: ignore[method-assign]
-        event.remove(self._engine, "before_cursor_execute", self._hear)
+        turns.write_and_commit = self._written
 
     @contextmanager
     def strike(self, moment: Moment) -> Iterator[None]:
@@ -35,18 +40,18 @@ class LostAnswers:
         yield
         assert self._strike is None, "nothing was committed, so nothing was lost"
 
-    def _hear(self, _conn: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        # Word of an earlier page, which is told a little later, is nobody's answer.
-        if _is_the_writer() and "pg_notify" in statement:
-            self._notifying = True
+    def _written_or_strike(self, conn: Connection, message: bytes, rows: bytes) -> DBAPIError | None:
+        moment = self._strike
+        if moment is None or conn.engine is not self._engine:
+            return self._written(conn, message, rows)
+        self._strike = None
+        lost = message if moment == "after" else message.replace(b"COMMIT", b"ROLLBACK")
+        assert self._written(conn, lost, rows) is None
+        raise OperationalError("", None, psycopg.OperationalError("the connection was lost"))
 
     def _commit_or_strike(self, connection: Any) -> None:
         moment = self._strike
-        if not _is_the_writer():
-            self._commit(connection)
-            return
-        notifying, self._notifying = self._notifying, False
-        if moment is None or notifying:
+        if moment is None or not _is_the_writer():
             self._commit(connection)
             return
         self._strike = None
