@@ -20,7 +20,22 @@ from api.parameters import known_parameters
 from api.plain_reads import add_plain_reads
 from api.postings import Postings, add_postings, described_postings, find_posting
 from api.refusals import add_handlers
-from api.routers import customers, documents, events, feed, health, metrics, recoveries
+from api.routers import (
+    advice,
+    authority,
+    budgets,
+    colleagues,
+    customers,
+    documents,
+    events,
+    feed,
+    health,
+    metrics,
+    recoveries,
+    reports,
+    standards,
+    wording,
+)
 from api.standing import Standings
 
 
@@ -86,7 +101,19 @@ def _assembled(base_url: str, max_batch: int) -> Service:
     )
     add_postings(app)
     add_plain_reads(app)
-    for one in (events, customers, recoveries, feed):
+    for one in (
+        events,
+        customers,
+        recoveries,
+        feed,
+        reports,
+        advice,
+        wording,
+        standards,
+        authority,
+        budgets,
+        colleagues,
+    ):
         app.include_router(one.router, dependencies=[Depends(known_parameters)])
     for one in (health, metrics, documents):
         app.include_router(one.router)

@@ -19,7 +19,7 @@ SCOPES: Final[dict[str, str]] = {
     "append": "post events, customers and commands",
     "read": "read customers, recoveries, the feed and the events",
     "personal": "see personal parts decrypted",
-    "personnel": "see reports of poor treatment by a named colleague",
+    "personnel": "see what is about a colleague, reports of poor treatment that name one too",
     "audit": "read the log, replay, compare projections",
     "import": "tell old facts by the import rules",
     "act_for": "name the colleague who acted",
@@ -209,3 +209,4 @@ def _unauthorised(detail: str, challenge: str) -> ProblemError:
 
 Appending = Annotated[Credential, Security(caller_of, scopes=["append"])]
 Reading = Annotated[Credential, Security(caller_of, scopes=["read"])]
+Administering = Annotated[Credential, Security(caller_of, scopes=["admin"])]

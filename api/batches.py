@@ -12,7 +12,7 @@ from api.auth import Credential
 from api.deps import Services
 from api.problems import RETRY_AFTER, ProblemError
 from api.refusals import problem_of
-from api.writes import answered, of_event, order_of, outcome_body
+from api.writes import AWAITED, answered, of_event, order_of, outcome_body
 from domain.errors import Busy
 from infrastructure.orders import Answer, Order, Outcome
 
@@ -54,6 +54,7 @@ def _told(answers: Sequence[Answer], base_url: str) -> Response:
 
 def _result(answer: Answer, base_url: str) -> dict[str, Any]:
     if isinstance(answer, Outcome):
-        return {"status": 201, "replayed": answer.replayed, **outcome_body(answer)}
+        asked = answer.receipts and answer.receipts[0].topic in AWAITED
+        return {"status": 202 if asked else 201, "replayed": answer.replayed, **outcome_body(answer)}
     problem = problem_of(answer, base_url)
     return {"status": problem["status"], "problem": problem}

@@ -1,6 +1,6 @@
 """The container: the one place where settings become parts and the parts are brought together."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from time import monotonic
@@ -9,12 +9,15 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Engine, QueuePool
 
-import domain.compositions
-import domain.moves  # noqa: F401 - every kind of event and command must be known before the first is read
+import domain.all_kinds  # noqa: F401 - every kind must be known before the first is read
+from domain.budgets.budget import Budget
+from domain.colleagues.state import Colleague
+from domain.publishing import Publication, in_force
+from domain.standards.house import House
 from infrastructure.api_keys import ApiKeys
 from infrastructure.bell import Bell, Listener
 from infrastructure.clock import HouseClock
-from infrastructure.engine import hang_up, make_engine
+from infrastructure.engine import hang_up, make_engine, unmoving
 from infrastructure.generations import live_generation
 from infrastructure.keys import Keyring
 from infrastructure.ledger import Ledger
@@ -23,11 +26,13 @@ from infrastructure.memory import spare_what_stays
 from infrastructure.metrics import Metrics
 from infrastructure.migrate import check
 from infrastructure.projector import Projector
+from infrastructure.rehearsal import Rehearsal
 from infrastructure.settings import Settings
+from infrastructure.standards import read_publications
 from infrastructure.sweeper import Sweeper
 from infrastructure.vitals import Vitals, vitals
 from infrastructure.writer import QUEUE_BYTES, Writer
-from projections import ALL, recoveries
+from projections import ALL, budgets, recoveries, training_rows
 from projections.base import Source
 
 WORKING: Final = {"pool_size": 5, "max_overflow": 5}
@@ -73,8 +78,17 @@ class Container:
             on_commit=self.bell.ring,
             metrics=self.metrics,
         )
+        self.rehearsal = Rehearsal(
+            self.engine,
+            self.mapper,
+            self.keyring,
+            ledger=settings.ledger,
+            clock=clock,
+            max_backdate_days=settings.max_backdate_days,
+        )
         self.projector = Projector(self.working, self.mapper, ALL, bell=self.bell, clock=clock)
-        self.sweeper = Sweeper(self.due, self.writer.submit, clock, metrics=self.metrics)
+        others = [(Colleague, self.help_due), (Budget, self.budgets_due)]
+        self.sweeper = Sweeper(self.due, self.writer.submit, clock, metrics=self.metrics, others=others)
         self._watch_queue()
         self._watch_connections()
         self.metrics.watch_ledger(self.vitals)
@@ -137,9 +151,24 @@ class Container:
         with self.engine.connect() as conn:
             yield self.source_on(conn)
 
+    @contextmanager
+    def unmoving_source(self) -> Iterator[Source]:
+        """The same, in which nothing changes while one reads: for answers that take many questions."""
+        with unmoving(self.engine) as conn:
+            yield self.source_on(conn)
+
     def source_on(self, conn: Connection) -> Source:
         """The live projections, read through this connection."""
         return Source(conn, self.settings.ledger, live_generation(self.settings.ledger))
+
+    def publications(self) -> Sequence[Publication]:
+        """Every standard ever published in this ledger."""
+        with self.engine.connect() as conn:
+            return list(read_publications(conn, self.mapper, self.settings.ledger).values())
+
+    def house(self, moment: datetime) -> House:
+        """The standards in force at a moment."""
+        return House.at(moment, in_force(self.publications(), moment))
 
     def vitals(self) -> Vitals:
         """How the read models are, as the database has it."""
@@ -151,6 +180,16 @@ class Container:
         with self.working.connect() as conn:
             source = self.source_on(conn)
             return recoveries.due_streams(source, now, limit)
+
+    def budgets_due(self, now: datetime, limit: int) -> list[UUID]:
+        """The budgets where money was set aside and not taken up in time."""
+        with self.working.connect() as conn:
+            return budgets.due_streams(self.source_on(conn), now, limit)
+
+    def help_due(self, now: datetime, limit: int) -> list[UUID]:
+        """The colleagues whose request for help nobody has answered in time."""
+        with self.working.connect() as conn:
+            return training_rows.due_streams(self.source_on(conn), now, limit)
 
 
 def _reading(settings: Settings) -> dict[str, int]:

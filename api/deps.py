@@ -11,9 +11,11 @@ from prometheus_client import CollectorRegistry
 from starlette.requests import Request
 
 from domain.kinds import Fact
+from domain.publishing import Publication
+from domain.standards.house import House
 from infrastructure.generations import slowest
 from infrastructure.handover import Together
-from infrastructure.orders import Order
+from infrastructure.orders import Answer, Order
 from infrastructure.settings import Settings
 from infrastructure.vitals import Vitals
 from projections import ALL
@@ -67,6 +69,12 @@ class Reading:
     position: int
 
 
+class RehearsalLike(Protocol):
+    """Decides orders without recording anything."""
+
+    def answer(self, order: Order) -> Answer: ...
+
+
 class Services(Protocol):
     """The parts of the container that routers use."""
 
@@ -79,11 +87,16 @@ class Services(Protocol):
     @property
     def ledger(self) -> LedgerLike: ...
     @property
+    def rehearsal(self) -> RehearsalLike: ...
+    @property
     def clock(self) -> ClockLike: ...
     @property
     def metrics(self) -> MetricsLike: ...
 
     def source(self) -> AbstractContextManager[Source]: ...
+    def unmoving_source(self) -> AbstractContextManager[Source]: ...
+    def publications(self) -> Sequence[Publication]: ...
+    def house(self, moment: datetime) -> House: ...
     def vitals(self) -> Vitals: ...
 
 
@@ -93,9 +106,9 @@ def services_of(request: Request) -> Services:
 
 
 @contextmanager
-def reading(services: Services) -> Iterator[Reading]:
-    """A look at the read models of the ledger."""
-    with services.source() as source:
+def reading(services: Services, *, unmoving: bool = False) -> Iterator[Reading]:
+    """A look at the read models of the ledger; `unmoving`, nothing in them changes meanwhile."""
+    with services.unmoving_source() if unmoving else services.source() as source:
         # The position first: rows read after it can only be newer than it says.
         yield Reading(source, slowest(source.conn, source.ledger, _READ_MODELS))
 

@@ -10,9 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from api.auth import Credential, require
 from api.problems import invalid
-from domain.kinds import Actor, RoleClass
+from domain.kinds import Actor
 from domain.milestones import Reference
 from domain.values import CallerRef, Code, Moment
+from domain.vocabulary import RoleClass
 
 M = TypeVar("M", bound=BaseModel)
 Pseudonym = Callable[[str, str], UUID]

@@ -5,6 +5,8 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
+from domain.publishing import PublishStandard
+
 _ID: Final = "0192e4a0-7c3a-7b21-9f10-2f6f3c1d0a42"
 SPOKEN: Final[Mapping[str, Any]] = {
     "description": "Three of the six plums were rotten.",
@@ -26,12 +28,30 @@ SPOKEN: Final[Mapping[str, Any]] = {
     "instrument": "CSAT",
     "amount": {"amount": "12.50", "currency": "EUR"},
     "due_at": "2026-03-02T17:00:00Z",
+    "cost_centre": "care",
+    "period": "2026-q4",
+    "limit": {"amount": "2500.00", "currency": "EUR"},
 }
 """Words for the fields that examples should not invent."""
+
+STANDARD: Final[Mapping[str, Any]] = {
+    "kind": "rule",
+    "name": "courier.reschedule-before-first-attempt",
+    "body": {
+        "title": "No new date before the first attempt to deliver",
+        "owner": "logistics",
+        "hardness": "system",
+        "system": "dispatch",
+        "forces_failure_first": True,
+    },
+}
+"""A standard: its kinds are too many for one to follow from the fields."""
 
 
 def example_of(model: type[BaseModel]) -> dict[str, Any]:
     """A body with the required fields only, and the words that make it worth reading."""
+    if issubclass(model, PublishStandard):
+        return dict(STANDARD)
     schema = model.model_json_schema(by_alias=True)
     definitions = schema.get("$defs", {})
     named = schema.get("properties", {})

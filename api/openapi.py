@@ -24,8 +24,14 @@ TAGS: Final = [
     {"name": "events", "description": "What happened, told by other services, and the ledger itself in order."},
     {"name": "customers", "description": "One customer: how he stands with us and why."},
     {"name": "commands", "description": "One route for each thing that can be recorded about a customer."},
+    {"name": "advice", "description": "What to do next, what to know before, and which words to avoid."},
+    {"name": "authority", "description": "What may be given, asked before it is given."},
+    {"name": "standards", "description": "What the house allows, promises and advises, with versions and dates."},
+    {"name": "budgets", "description": "What goodwill may cost, what it costs, and what is left."},
+    {"name": "colleagues", "description": "Who works here, in which role, with what training and what questions."},
     {"name": "recoveries", "description": "The queue: what is open, the most pressing first."},
     {"name": "feed", "description": "What the team can learn from."},
+    {"name": "reports", "description": "What all recoveries together tell the house."},
     {"name": "service", "description": "Whether the service is well, and its own documents."},
 ]
 ABOUT: Final = """Amends keeps, for every customer, the whole story of what went wrong and how it was put right.
@@ -35,7 +41,8 @@ may post as.
 
 **Who did it.** Without `by` the posting service itself is recorded as the one who acted; `by.role` and
 `by.role_class` alone say which role it had (else `other` and `system`). `by.colleague_id` names a colleague by
-your own id and needs the scope `act_for`; only a pseudonym of it is kept. Its `role_class` defaults to `front`.
+your own id and needs the scope `act_for`; only a pseudonym of it is kept. Its `role_class` defaults to `front`;
+once that colleague has joined, role and class are those recorded of him.
 `by.customer: true` says that the customer acted himself.
 
 **Times** are RFC 3339 with a zone. Without `occurred_at` it happened now.
@@ -102,6 +109,10 @@ class Recorded(BaseModel):
     version: int
     ids: dict[str, str]
     receipts: list[RecordedEvent]
+
+
+_ADDRESSED: Final[dict[type[Command], type[BaseModel]]] = {}
+"""The commands whose address says a part of them, with what their bodies look like."""
 
 
 def _header(name: str, description: str, example: str) -> dict[str, Any]:
@@ -241,6 +252,18 @@ def body_of(kind: type[Command]) -> type[BaseModel]:
 
 
 @cache
+def addressed_body_of(kind: type[Command], *said: str) -> type[BaseModel]:
+    """The same without the fields that the address says already."""
+    whole = body_of(kind)
+    fields: dict[str, Any] = {
+        name: (field.annotation, field) for name, field in whole.model_fields.items() if name not in said
+    }
+    made = create_model(whole.__name__, __config__=whole.model_config, __doc__=kind.__doc__, **fields)
+    _ADDRESSED[kind] = made
+    return made
+
+
+@cache
 def opening_body() -> type[BaseModel]:
     """The body of POST /v1/customers."""
     kind = COMMANDS["open"]
@@ -267,7 +290,7 @@ def command_body(kind: type[Command]) -> dict[str, Any]:
 
 def _components() -> dict[str, Any]:
     models: list[type[BaseModel]] = [opening_body(), CloudEvent, Recorded]
-    models += [body_of(kind) for path, kind in COMMANDS.items() if path != "open"]
+    models += [_ADDRESSED.get(kind) or body_of(kind) for path, kind in COMMANDS.items() if path != "open"]
     _, made = models_json_schema(
         [(model, "validation") for model in models], ref_template="#/components/schemas/{model}"
     )

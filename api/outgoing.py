@@ -4,13 +4,19 @@ from typing import Any
 
 import orjson
 
+from domain.colleagues.state import ColleagueEvent
 from domain.kinds import Event, Fact
 from domain.values import Absent, Money
 
 
 def of_colleague(fact: Fact) -> bool:
-    """Whether the fact names a colleague in a report of poor treatment: shown with scope `personnel` only."""
-    return any(getattr(fact.event, name, None) is not None for name in fact.event.COLLEAGUE)
+    """Whether the fact names a colleague in a report of poor treatment, or is about nothing but a colleague.
+
+    Either is shown with scope `personnel` only.
+    """
+    event = fact.event
+    named = any(getattr(event, name, None) is not None for name in event.COLLEAGUE)
+    return named or isinstance(event, ColleagueEvent)
 
 
 def cloudevent(fact: Fact, base_url: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, BaseModel
 
 from domain.errors import UnknownRef
 from domain.kinds import Fact
+from domain.relationship import Relationship
 from projections import satisfaction
 from projections.satisfaction import Satisfaction
 
@@ -55,13 +56,20 @@ class Replay(BaseModel):
 
 def facts_until(ledger: LedgerLike, customer_id: UUID, point: Point) -> Sequence[Fact]:
     """The customer's events up to the point. Raises UnknownRef where there was none."""
-    facts = ledger.stream(customer_id, to_version=point.version)
+    facts = of_customer(ledger.stream(customer_id, to_version=point.version), customer_id)
     if point.version is not None and facts and len(facts) < point.version:
         raise UnknownRef("version", point.version)
     last = point.position if point.time is None else ledger.position_at(point.time)
     if last is not None:
         facts = [fact for fact in facts if fact.position <= last]
     if not facts:
+        raise UnknownRef("customer", customer_id)
+    return facts
+
+
+def of_customer(facts: Sequence[Fact], customer_id: UUID) -> Sequence[Fact]:
+    """These facts of a customer. Raises UnknownRef for a stream that holds something else, or nothing."""
+    if not facts or facts[0].event.OF not in ("", Relationship.NAME):
         raise UnknownRef("customer", customer_id)
     return facts
 

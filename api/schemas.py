@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from api.openapi import body_of
 from domain.kinds import COMMAND_OF_TYPE, EVENTS, Event
+from domain.relationship import RelationshipCommand
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
@@ -14,8 +15,8 @@ def types() -> list[str]:
 
 
 def postable() -> list[str]:
-    """Those that can be posted; the others only follow."""
-    return sorted(COMMAND_OF_TYPE)
+    """Those that can be posted; the others only follow, or are about the house and have addresses of their own."""
+    return sorted(one for one, kind in COMMAND_OF_TYPE.items() if issubclass(kind, RelationshipCommand))
 
 
 def schema_of(event_type: str, *, as_command: bool = False, base_url: str = "") -> dict[str, Any] | None:

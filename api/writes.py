@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
-from typing import Any, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 from uuid import UUID
 
 import orjson
@@ -22,7 +22,7 @@ from api.noting import note_outcome, traced
 from api.problems import ProblemError, validation_failed
 from api.said import Said
 from api.tracing import traceparent
-from domain.errors import NotPostable
+from domain.errors import AmbiguousRecovery, NotPostable, Refused, UnknownRef
 from domain.kinds import COMMAND_OF_TYPE, EVENTS, Command
 from domain.milestones import Reference
 from domain.relationship import RelationshipCommand
@@ -30,6 +30,10 @@ from domain.values import unchanging
 from infrastructure.orders import Answer, Order, Outcome, Receipt
 
 Customer = UUID | Reference | None
+
+
+AWAITED: Final = frozenset(("compensation.requested",))
+"""What is recorded where the thing itself needs somebody else's word first: taken, but not done."""
 
 
 class Key(NamedTuple):
@@ -48,8 +52,9 @@ class Key(NamedTuple):
 class Posting:
     """One command as it came in, ready to become an order."""
 
-    command: RelationshipCommand
+    command: Command
     customer: Customer
+    """Whom it is about: a customer, or the stream or reference of whatever else it is a command on."""
     source: str
     received: dict[str, Any]
     """What was said, as it was said: the content that an idempotency key stands for."""
@@ -69,12 +74,13 @@ class Posting:
 def order_of(services: Services, caller: Credential, posting: Posting) -> Order:
     """The posting as the writer takes it. Raises the refusals that need no look at the ledger."""
     keyring = services.keyring
-    customer = posting.customer if isinstance(posting.customer, UUID) else None
+    on = posting.customer
+    customer = on if isinstance(posting.command, RelationshipCommand) and isinstance(on, UUID) else None
     key = posting.key
     content = None if key is None else _content(posting)
     return Order(
         command=posting.command,
-        customer=posting.customer,
+        stream=posting.customer,
         actor=actor_of(posting.by, caller, customer, keyring.pseudonym),
         source=posting.source,
         occurred_at=posting.occurred_at,
@@ -97,6 +103,19 @@ def _importing(caller: Credential, posting: Posting) -> bool:
     if posting.imported:
         require(caller, "import")
     return posting.imported or posting.command.SCOPE == "import"
+
+
+def rehearsed(services: Services, order: Order) -> str | Refused:
+    """The topic of what would be recorded first, or why the order would be refused.
+
+    Raises what is no refusal, and where nobody can tell what is meant.
+    """
+    answer = services.rehearsal.answer(order)
+    if isinstance(answer, Outcome):
+        return answer.receipts[0].topic
+    if isinstance(answer, Refused) and not isinstance(answer, UnknownRef | AmbiguousRecovery):
+        return answer
+    raise answer
 
 
 async def committed(services: Services, order: Order) -> Outcome:
@@ -198,7 +217,7 @@ def command_of(event_type: str) -> type[RelationshipCommand]:
         return kind
     for topic, event in EVENTS.items():
         if event_type == event.TYPE:
-            raise NotPostable(topic)
+            raise NotPostable(topic, elsewhere=kind is not None)
     # Only those that begin alike: a batch of many wrong types must not cost seconds.
     found = nearest(event_type, (one for one in COMMAND_OF_TYPE if _initial(one) == _initial(event_type)))
     detail = f"no event of this type is known here{meant(found)}"
@@ -220,10 +239,10 @@ def _customer_of(incoming: Incoming, envelope: EventEnvelope, *, opens: bool) ->
     return subject or envelope.customer
 
 
-def outcome_body(outcome: Outcome) -> dict[str, Any]:
+def outcome_body(outcome: Outcome, stream: str = "customer_id") -> dict[str, Any]:
     """What a caller is told of a write, for orjson: ids are left to it."""
     return {
-        "customer_id": outcome.customer_id,
+        stream: outcome.customer_id,
         "position": outcome.position,
         "version": outcome.version,
         "ids": outcome.ids,
@@ -245,12 +264,14 @@ def _receipts(receipts: Sequence[Receipt]) -> list[dict[str, Any]]:
     ]
 
 
-def recorded(outcome: Outcome, status: int = 201) -> Response:
-    """The answer to a write."""
+def recorded(outcome: Outcome, status: int = 201, stream: str = "customer_id") -> Response:
+    """The answer to a write; `stream` is what it calls the id of what was written about."""
+    if outcome.receipts and outcome.receipts[0].topic in AWAITED:
+        status = 202
     headers = [
         (b"amends-position", str(outcome.position).encode()),
         (b"etag", etag(outcome.version).encode()),
     ]
     if outcome.replayed:
         headers.append((b"idempotency-replayed", b"true"))
-    return Said(status, orjson.dumps(outcome_body(outcome)), headers)
+    return Said(status, orjson.dumps(outcome_body(outcome, stream)), headers)

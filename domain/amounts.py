@@ -1,13 +1,18 @@
 """Amounts: what must hold of the sums of money in one grant."""
 
-from typing import Annotated
+from fractions import Fraction
+from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from domain.errors import CurrencyMismatch, InvalidValue
-from domain.values import MAX_INT, Code, Moment, Money
+from domain.values import MAX_INT, Code, Moment, Money, exponent
 
 Rate = Annotated[int, Field(ge=1, le=MAX_INT, strict=True)]
+
+
+_SHIFT: Final = 4
+"""No two currencies differ by more decimal places."""
 
 
 class Fx(BaseModel):
@@ -19,6 +24,25 @@ class Fx(BaseModel):
     rate_den: Rate
     source: Code
     at: Moment
+
+
+def exchanged(money: Money, fx: Fx, currency: str) -> Money:
+    """The same in another currency, to its last decimal place, half to even.
+
+    Raises InvalidValue where the rate leads to nothing, or beyond all money.
+    """
+    scale = 10 ** (exponent(currency) - exponent(money.currency) + _SHIFT)
+    minor = round(Fraction(money.minor * fx.rate_num * scale, fx.rate_den * 10**_SHIFT))
+    if not 0 < minor <= MAX_INT:
+        raise InvalidValue("fx", f"at this rate {money} is no amount in {currency}")
+    return Money(minor=minor, currency=currency)
+
+
+def in_currency(money: Money | None, fx: Fx | None, currency: str | None) -> Money | None:
+    """The same in the currency of the budget; as it is where that is no other. Raises as `exchanged`."""
+    if money is None or fx is None or currency in (None, money.currency):
+        return money
+    return exchanged(money, fx, currency)
 
 
 def refuse_amounts(value: Money | None, cost: Money | None, fx: Fx | None) -> None:

@@ -11,6 +11,11 @@ from typing import Final
 from domain.errors import InvalidValue
 from domain.kinds import Context, Event, Fact
 from domain.relationship import ClockStep, Deadline, Recovery, RecoveryEvent
+from domain.standards.calendar import Calendar
+from domain.standards.document import Standard
+from domain.standards.house import House
+from domain.standards.targets import STEPS, TARGETS, TargetStep
+from domain.standards.targets import Targets as Promises
 from domain.values import Code, Count, Moment, RecoveryId
 
 FOLLOWED_UP_FROM: Final = 3
@@ -30,25 +35,19 @@ class Targets:
         return self.allowances[step][severity - 1]
 
 
-def _minutes(*amounts: int) -> tuple[timedelta, timedelta, timedelta, timedelta, timedelta]:
-    one, two, three, four, five = (timedelta(minutes=amount) for amount in amounts)
-    return one, two, three, four, five
+def _round_the_clock(standard: Standard[Promises]) -> Targets:
+    """The promises of this standard where no calendar says otherwise; silence is noticed by update intervals."""
+    steps: dict[str, TargetStep] = {"silence" if step == "update_interval" else step: step for step in STEPS}
+    allowances = {name: standard.body.by_severity(step) for name, step in steps.items()}
+    return Targets(standard=standard.ref, version=standard.version, allowances=allowances)
 
 
-_DAY: Final = 24 * 60
-SHIPPED: Final = Targets(
-    standard="targets:shipped",
-    version=1,
-    allowances={
-        "acknowledge": _minutes(480, 240, 120, 30, 15),
-        "first_action": _minutes(2 * _DAY, 480, 240, 120, 30),
-        "silence": _minutes(5 * _DAY, 3 * _DAY, 2 * _DAY, _DAY, 240),
-        "remedy": _minutes(10 * _DAY, 5 * _DAY, 3 * _DAY, 2 * _DAY, _DAY),
-        "compensation": _minutes(10 * _DAY, 7 * _DAY, 5 * _DAY, 5 * _DAY, 3 * _DAY),
-        "follow_up": _minutes(7 * _DAY, 5 * _DAY, 3 * _DAY, 2 * _DAY, _DAY),
-    },
-)
+SHIPPED: Final = _round_the_clock(TARGETS)
 """The targets that ship with the program; a day is 24 hours where no calendar says otherwise."""
+
+
+_PROMISED: Final[Mapping[str, TargetStep]] = {one: one for one in STEPS if one != "update_interval"}
+"""The clocks whose length the targets say. The others run to a time that was promised by word."""
 
 
 class DeadlineSet(RecoveryEvent, topic="deadline.set"):
@@ -63,7 +62,7 @@ class DeadlineSet(RecoveryEvent, topic="deadline.set"):
     """False for deadlines of another system, recorded as they were: they never fire here."""
 
     def change(self, recovery: Recovery, fact: Fact) -> Recovery:
-        deadline = Deadline(due_at=self.due_at, set_at=fact.recorded_at, fires=self.fires)
+        deadline = Deadline(self.due_at, fact.recorded_at, self.fires, since=fact.occurred_at)
         return recovery.but(deadlines={**recovery.deadlines, self.step: deadline})
 
 
@@ -103,28 +102,45 @@ class SilenceNoticed(RecoveryEvent, topic="silence.noticed"):
         return recovery.but(silences=self.n, silent_since=self.silent_since, silence_noticed_at=fact.occurred_at)
 
 
-def set_clocks(recovery: Recovery, at: Context, targets: Targets, *steps: ClockStep) -> list[Event]:
+def set_clocks(recovery: Recovery, at: Context, *steps: TargetStep) -> list[Event]:
     """A `deadline.set` for each of these steps, counted from `occurred_at`; none where no clocks run."""
     if not recovery.clocks:
         return []
+    promises, calendar = at.house.targets(), _calendar_of(recovery, at.house)
     return [
         DeadlineSet(
             recovery_id=recovery.recovery_id,
             step=step,
-            due_at=at.occurred_at + targets.allowance(step, recovery.urgency),
-            standard=targets.standard,
-            version=targets.version,
+            due_at=_due(promises, calendar, step, recovery.urgency, at.occurred_at),
+            standard=promises.ref,
+            version=promises.version,
+            calendar=None if calendar is None else calendar.name,
         )
         for step in steps
     ]
 
 
-def opening_clocks(recovery: Recovery, at: Context, targets: Targets = SHIPPED) -> list[Event]:
+def _calendar_of(recovery: Recovery, house: House) -> Standard[Calendar] | None:
+    """The calendar of the team, else the one the promises name; None round the clock."""
+    return house.calendar(recovery.team) or house.calendar(house.targets().body.calendar)
+
+
+def _due(
+    promises: Standard[Promises],
+    calendar: Standard[Calendar] | None,
+    step: TargetStep,
+    urgency: int,
+    since: datetime,
+) -> datetime:
+    return promises.body.due(step, urgency, since, None if calendar is None else calendar.body)
+
+
+def opening_clocks(recovery: Recovery, at: Context) -> list[Event]:
     """The clocks that start when a recovery is opened or reopened."""
-    steps: list[ClockStep] = ["acknowledge", "first_action", "remedy"]
+    steps: list[TargetStep] = ["acknowledge", "first_action", "remedy"]
     if awaits_compensation(recovery):
         steps.append("compensation")
-    return set_clocks(recovery, at, targets, *steps)
+    return set_clocks(recovery, at, *steps)
 
 
 def awaits_compensation(recovery: Recovery) -> bool:
@@ -133,11 +149,11 @@ def awaits_compensation(recovery: Recovery) -> bool:
     return recovery.expects_compensation and not settled
 
 
-def follow_up_clock(recovery: Recovery, at: Context, targets: Targets = SHIPPED) -> list[Event]:
+def follow_up_clock(recovery: Recovery, at: Context) -> list[Event]:
     """The `deadline.set` for asking the customer afterwards, where the matter is grave and nobody waived it."""
     if recovery.urgency < FOLLOWED_UP_FROM or "follow_up" in recovery.waived:
         return []
-    return set_clocks(recovery, at, targets, "follow_up")
+    return set_clocks(recovery, at, "follow_up")
 
 
 def promised_update(recovery: Recovery, due_at: datetime | None, at: Context) -> list[Event]:
@@ -154,19 +170,18 @@ def promised_update(recovery: Recovery, due_at: datetime | None, at: Context) ->
     return [promised]
 
 
-def moved_clocks(recovery: Recovery, severity_before: int, at: Context, targets: Targets = SHIPPED) -> list[Event]:
+def moved_clocks(recovery: Recovery, severity_before: int, at: Context) -> list[Event]:
     """A `deadline.moved` for each running clock of the targets, when the severity has changed."""
     if not recovery.clocks or recovery.urgency == severity_before:
         return []
+    promises, calendar = at.house.targets(), _calendar_of(recovery, at.house)
     return [
         DeadlineMoved(
             recovery_id=recovery.recovery_id,
             step=step,
-            due_at=deadline.due_at
-            - targets.allowance(step, severity_before)
-            + targets.allowance(step, recovery.urgency),
+            due_at=_due(promises, calendar, promised, recovery.urgency, deadline.since),
             reason="reassessed",
         )
         for step, deadline in recovery.deadlines.items()
-        if step in targets.allowances
+        if (promised := _PROMISED.get(step)) is not None and deadline.since is not None
     ]

@@ -5,6 +5,12 @@ Classes hold facts; `api/problems.py` alone knows status codes. A `code` is publ
 
 from typing import Any, ClassVar, Literal
 
+from domain.values import Money
+
+
+def _outside(money: Money | None) -> dict[str, str] | None:
+    return None if money is None else {"amount": money.amount, "currency": money.currency}
+
 
 class AmendsError(Exception):
     """The base of everything we raise on purpose."""
@@ -128,6 +134,80 @@ class CurrencyMismatch(Refused):
         self.expected, self.given = expected, given
 
 
+class BudgetExhausted(Refused):
+    """B-1: the budget has less left than this would take."""
+
+    code = "budget_exhausted"
+
+    def __init__(self, budget_id: object, asked: str, left: str, currency: str) -> None:
+        super().__init__(f"asked for {asked} {currency}; {left} {currency} is left")
+        self.budget_id = str(budget_id)
+        self.asked = {"amount": asked, "currency": currency}
+        self.left = {"amount": left, "currency": currency}
+
+
+class OverLimit(Refused):
+    """I-7: more than this role may give, alone or with approval."""
+
+    code = "over_limit"
+
+    def __init__(self, asked: Money | None, limit: Money | None, who_can: list[str]) -> None:
+        able = f"; these may: {', '.join(who_can)}" if who_can else ""
+        super().__init__(f"this role may give {limit if limit is not None else 'nothing of the kind'}{able}")
+        self.asked, self.limit = _outside(asked), _outside(limit)
+        self.who_can = who_can
+
+
+class CustomerLimit(Refused):
+    """I-8: this customer has had as much goodwill as one may have for a while."""
+
+    code = "customer_limit"
+
+    def __init__(self, limit: Money, left: Money, rule_id: str) -> None:
+        super().__init__(f"one customer gets at most {limit} for a while; {left} is left")
+        self.limit, self.left = _outside(limit), _outside(left)
+        self.rule_id = rule_id
+
+
+class SystemRule(Refused):
+    """I-11: a program enforces the rule, so nobody overrides it by hand; its owner can change it."""
+
+    code = "system_rule"
+
+    def __init__(self, rule_id: str | None, owner: str) -> None:
+        super().__init__(f"a program enforces this rule; work around it and tell {owner}")
+        self.rule_id, self.owner = rule_id, owner
+
+
+class HardRule(Refused):
+    """I-11: law or safety stands behind the rule."""
+
+    code = "hard_rule"
+
+    def __init__(self, rule_id: str | None, legal_ref: str | None) -> None:
+        super().__init__(f"this rule cannot be overridden: {legal_ref or 'law or safety'}")
+        self.rule_id, self.legal_ref = rule_id, legal_ref
+
+
+class StepMissing(Refused):
+    """I-13: a grave matter is not closed before this step was done or waived."""
+
+    code = "step_missing"
+
+    def __init__(self, step: str) -> None:
+        super().__init__(f"closing needs {step} first, or its waiver")
+        self.step = step
+
+
+class OwnGrant(Refused):
+    """I-22: nobody grants to himself, and nobody decides what he asked for."""
+
+    code = "own_grant"
+
+    def __init__(self) -> None:
+        super().__init__("somebody else must do this: nobody grants to himself")
+
+
 class IndividualNeedsContext(Refused):
     """I-12: blaming one person needs evidence and what the house contributed."""
 
@@ -158,12 +238,16 @@ class OwnCase(Refused):
 
 
 class NotPostable(Refused):
-    """A fact that only follows from others; nobody posts it."""
+    """A fact that is not posted as an event: it only follows from others, or is about the house itself.
+
+    `elsewhere`: there is a command for it, at an address of its own.
+    """
 
     code = "not_postable"
 
-    def __init__(self, topic: str) -> None:
-        super().__init__(f"{topic} follows from other facts and cannot be posted")
+    def __init__(self, topic: str, *, elsewhere: bool = False) -> None:
+        why = "is decided at an address of its own" if elsewhere else "follows from other facts"
+        super().__init__(f"{topic} {why} and cannot be posted as an event")
         self.topic = topic
 
 

@@ -1,15 +1,28 @@
 """Events and commands, and the tables of every kind, filled as classes are defined."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Annotated, Any, ClassVar, Final, Literal, get_args, get_origin
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import (
+    Annotated,
+    Any,
+    ClassVar,
+    Final,
+    Literal,
+    Protocol,
+    Self,
+    TypeVar,
+    get_args,
+    get_origin,
+)
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 from pydantic.fields import FieldInfo
 
+from domain.standards.house import House
 from domain.values import Code, Frozen, PersonalMark, unchanging
+from domain.vocabulary import RoleClass
 
 EVENTS: Final[dict[str, type["Event"]]] = {}
 """Every kind of event by its topic."""
@@ -32,6 +45,39 @@ def _marks(field: FieldInfo) -> list[Any]:
     return found
 
 
+class Aggregate(Protocol):
+    """What one stream has come to: what the next command on it is decided by."""
+
+    NAME: ClassVar[str]
+    """What it is called when there is no such thing."""
+
+    @property
+    def stream_id(self) -> UUID:
+        """The stream that holds its events."""
+
+    @property
+    def version(self) -> int:
+        """How many events it has; 0 before the first."""
+
+    @property
+    def position(self) -> int:
+        """Where the last of them stands in the ledger."""
+
+    @property
+    def strange(self) -> bool:
+        """Whether the stream holds events of something else: then it is not one of these."""
+
+    @classmethod
+    def begun(cls, stream_id: UUID) -> Self:
+        """Before its first event."""
+
+    def after(self, fact: "Fact") -> Self:
+        """The same after one more fact."""
+
+
+S = TypeVar("S", bound=Aggregate)
+
+
 class Event(BaseModel):
     """A fact in the past tense: frozen, complete, for ever. `TOPIC` never changes meaning."""
 
@@ -44,6 +90,8 @@ class Event(BaseModel):
     """Names of the fields encrypted under the customer's key."""
     COLLEAGUE: ClassVar[frozenset[str]]
     """Names of the fields encrypted under a colleague's key."""
+    OF: ClassVar[str] = ""
+    """The name of the aggregate it changes; empty where a program does not know the kind."""
     FOR_CUSTOMER: ClassVar[bool] = True
     """False for what is never shown to the customer."""
 
@@ -78,6 +126,12 @@ class Command(BaseModel):
     OPENS: ClassVar[bool] = False
     """Whether it opens the relationship when the customer's reference is unknown."""
     SCOPE: ClassVar[str] = "append"
+    ON: ClassVar[type[Aggregate]]
+    """What it is a command on."""
+
+    def decide(self, state: Any, at: "Context") -> "Sequence[Event | Elsewhere]":
+        """What follows, or a refusal raised. The first is an event of the stream it is a command on."""
+        raise NotImplementedError
 
     @classmethod
     def __pydantic_init_subclass__(
@@ -109,9 +163,6 @@ class Command(BaseModel):
         **kwargs: Any,
     ) -> None:
         super().__init_subclass__(**kwargs)
-
-
-RoleClass = Literal["front", "back", "manager", "partner", "system"]
 
 
 @dataclass(frozen=True)
@@ -161,6 +212,31 @@ class Fact:
 
 
 @unchanging
+class Elsewhere:
+    """An event of another stream that follows from a command. All of them are recorded, or none."""
+
+    stream: Aggregate
+    """What that stream has come to, as `Context.other` gave it."""
+    event: Event
+
+
+UNPUBLISHED: Final = House.at(datetime.max.replace(tzinfo=UTC))
+"""The house that has published nothing."""
+
+
+class Others(Protocol):
+    """Finds other aggregates of the ledger, by stream or by reference."""
+
+    def __call__(self, kind: type[S], stream: UUID | tuple[str, str]) -> S | None:
+        """What that stream has come to, before its first event too; None where no stream has the reference."""
+
+
+def no_others(kind: type[S], stream: UUID | tuple[str, str]) -> S | None:
+    """Where there is nothing but the one stream: others have not begun."""
+    return kind.begun(stream) if isinstance(stream, UUID) else None
+
+
+@unchanging
 class Context:
     """Everything a decision may use besides the state and the command: time, ids, pseudonyms, who asks."""
 
@@ -178,3 +254,41 @@ class Context:
     """(kind, value) under which the caller knows a customer whom we do not know yet."""
     named: Callable[[int], UUID | None] = lambda position: None
     """The colleague named by the treatment event at a position (I-21)."""
+    other: Others = no_others
+    house: House = UNPUBLISHED
+    """The standards in force when it happened."""
+
+
+def looking_ahead(at: Context, decided: Sequence[Event | Elsewhere]) -> Context:
+    """The same, with the other aggregates as they will be once this is recorded."""
+    ahead: dict[UUID, Aggregate] = {}
+    for one in decided:
+        if isinstance(one, Elsewhere):
+            stream = one.stream.stream_id
+            ahead[stream] = _assumed(ahead.get(stream, one.stream), one.event, at)
+    if not ahead:
+        return at
+
+    def other(kind: type[S], stream: UUID | tuple[str, str]) -> S | None:
+        found = at.other(kind, stream)
+        known = None if found is None else ahead.get(found.stream_id)
+        return known if isinstance(known, kind) else found
+
+    return replace(at, other=other)
+
+
+def _assumed(state: S, event: Event, at: Context) -> S:
+    """The state as it would be if this event were recorded now. Positions and ids are not known yet."""
+    return state.after(
+        Fact(
+            event=event,
+            stream_id=state.stream_id,
+            version=state.version + 1,
+            position=0,
+            event_id=state.stream_id,
+            occurred_at=at.occurred_at,
+            recorded_at=at.recorded_at,
+            actor=at.actor,
+            source="",
+        )
+    )

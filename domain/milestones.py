@@ -1,13 +1,14 @@
 """Milestones: the events that several moves append: opened, reopened, stated, escalated."""
 
 from typing import Annotated, Final, Literal
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from domain.clocks import SHIPPED, Targets, opening_clocks
+from domain.clocks import opening_clocks
 from domain.errors import InvalidValue
 from domain.kinds import Context, Event, Fact
-from domain.relationship import Recovery, RecoveryEvent, Relationship, RelationshipEvent, later
+from domain.relationship import Recovery, RecoveryEvent, Relationship, RelationshipEvent, Request, later
 from domain.values import CallerRef, Code, OneOf, Personal, RecoveryId, Words
 
 ReopenCause = Literal["dissatisfied", "treatment", "remedy_failed", "recurrence", "promise_broken"]
@@ -121,7 +122,17 @@ class EscalationRaised(RecoveryEvent, topic="escalation.raised"):
     trigger: Trigger
 
     def change(self, recovery: Recovery, fact: Fact) -> Recovery:
-        return recovery.but(escalation=self.level)
+        return recovery.but(escalation=self.level, requests=_gone_up(recovery, fact))
+
+
+def _gone_up(recovery: Recovery, fact: Fact) -> dict[UUID, Request]:
+    """The open requests; those that nobody decided on in time, and that had no fallback, have gone further up."""
+    return {
+        compensation_id: request.but(timed_out=True)
+        if request.fallback is None and request.decide_by <= fact.occurred_at
+        else request
+        for compensation_id, request in recovery.requests.items()
+    }
 
 
 def refuse_impossible(instrument: Instrument, value: int | None) -> None:
@@ -143,10 +154,10 @@ def opened(state: Relationship, at: Context, party_kind: PartyKind = "customer")
     return [RelationshipOpened(party_kind=party_kind, references=references, contactable=bool(references))]
 
 
-def reopened(recovery: Recovery, cause: ReopenCause, at: Context, targets: Targets = SHIPPED) -> list[Event]:
+def reopened(recovery: Recovery, cause: ReopenCause, at: Context) -> list[Event]:
     """The recovery opened again, with its clocks."""
     event = RecoveryReopened(recovery_id=RecoveryId(recovery.recovery_id), cause=cause)
-    return [event, *opening_clocks(recovery, at, targets)]
+    return [event, *opening_clocks(recovery, at)]
 
 
 def heard(recovery: Recovery, stated: SatisfactionStated, at: Context) -> list[Event]:

@@ -3,17 +3,19 @@
 No personal data here: the state is stored in snapshots and projections as it is.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Final, Literal
+from typing import ClassVar, Final, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
+from domain.amounts import Fx
 from domain.errors import AmbiguousRecovery, Erased, OwnCase, UnknownRef, WrongPhase
-from domain.kinds import Actor, Command, Context, Event, Fact
+from domain.kinds import Actor, Command, Context, Elsewhere, Event, Fact
 from domain.values import CallerRef, Frozen, Money, RecoveryId
+from domain.vocabulary import Hardness
 
 Phase = Literal["reported", "acknowledged", "acting", "resolved", "closed"]
 Step = Literal["apology", "remedy", "compassion", "compensation", "follow_up", "root_cause"]
@@ -30,6 +32,8 @@ class Deadline(Frozen):
     due_at: datetime
     set_at: datetime
     fires: bool = True
+    since: datetime | None = None
+    """From when the time is counted that the step may take."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,77 @@ class Compensation(Frozen):
     basis: str
     expires_at: datetime | None = None
     status: Literal["granted", "delivered", "expired", "reversed", "turned_down"] = "granted"
+    granted_at: datetime | None = None
+    amount: Money | None = None
+    """What it costs us, or where nobody said so what it is worth to him."""
+    budget: UUID | None = None
+    """The budget that pays."""
+    by: UUID | None = None
+    """The colleague who gave it, and the day it counts against where he works."""
+    local_day: date | None = None
+    recorded_at: datetime | None = None
+    """When the ledger recorded the grant."""
+    counts_from: datetime | None = None
+    """From when it counts against the customer's limit."""
+    budget_amount: Money | None = None
+    """What the budget pays, where its currency is another."""
+
+    @property
+    def drawn(self) -> Money | None:
+        """What it takes from the budget."""
+        return self.budget_amount or self.amount
+
+    @property
+    def stands(self) -> bool:
+        """Whether the customer has it, or may still have it."""
+        return self.status in ("granted", "delivered")
+
+
+@dataclass(frozen=True)
+class Request(Frozen):
+    """A compensation that somebody asked to give and that needs another's word."""
+
+    kind: str
+    basis: str
+    timing: Literal["now", "later"]
+    value: Money | None
+    cost: Money | None
+    by: UUID | None
+    approver: str
+    """Whose word it needs: a manager's, or any peer's."""
+    asked_at: datetime
+    recorded_at: datetime
+    decide_by: datetime
+    fallback: Money | None
+    """What is granted if nobody decides in time; None: it goes further up."""
+    budget: UUID | None
+    """The budget that holds the fallback back."""
+    standard: str
+    standard_version: int
+    rule_id: str
+    expires_at: datetime | None = None
+    timed_out: bool = False
+    granted: Money | None = None
+    """What the customer got of it because nobody decided in time."""
+    fx: Fx | None = None
+    """The rate that leads to the budget's currency, where it is another."""
+    budget_currency: str | None = None
+    budget_amount: Money | None = None
+    """What the budget holds back for the fallback, where its currency is another."""
+
+    @property
+    def amount(self) -> Money | None:
+        """What it would cost us, or where nobody said so what it would be worth to him."""
+        return self.cost or self.value
+
+
+@dataclass(frozen=True)
+class Obstacle(Frozen):
+    """What stands in the way: its kind, and the rule behind it with how hard whoever met it found it."""
+
+    kind: str
+    rule_id: str | None = None
+    hardness: Hardness | None = None
 
 
 @dataclass(frozen=True)
@@ -58,6 +133,11 @@ class Invitation(Frozen):
 
     valid_until: datetime
     status: Literal["open", "redeemed", "expired"] = "open"
+    recorded_at: datetime | None = None
+    amount: Money | None = None
+    """What it costs us, or where nobody said so what it is worth to him."""
+    budget: UUID | None = None
+    """The budget that pays."""
 
 
 @dataclass(frozen=True)
@@ -103,9 +183,11 @@ class Recovery(Frozen):
     """Steps waived, with the reason."""
     remedies: Mapping[UUID, Remedy] = field(default_factory=dict)
     compensations: Mapping[UUID, Compensation] = field(default_factory=dict)
+    requests: Mapping[UUID, Request] = field(default_factory=dict)
+    """Compensations asked for that nobody has decided on."""
     invitations: Mapping[UUID, Invitation] = field(default_factory=dict)
-    obstacles: Mapping[UUID, str] = field(default_factory=dict)
-    """Open obstacles with their kind."""
+    obstacles: Mapping[UUID, Obstacle] = field(default_factory=dict)
+    """Open obstacles."""
     commitments: Mapping[UUID, datetime] = field(default_factory=dict)
     """Open commitments and when they are due."""
     deadlines: Mapping[str, Deadline] = field(default_factory=dict)
@@ -220,6 +302,10 @@ class Recovery(Frozen):
             return taken
         return taken.but(done={one: done for one, done in self.done.items() if one != step})
 
+    def without_request(self, compensation_id: UUID) -> "Recovery":
+        """The recovery with this request decided."""
+        return self.but(requests={one: asked for one, asked in self.requests.items() if one != compensation_id})
+
     def acting(self) -> "Recovery":
         """The recovery in phase acting, unless it has ended."""
         return self if self.ended else self.but(phase="acting")
@@ -248,9 +334,25 @@ class Relationship(Frozen):
     opened_at: datetime | None = None
     recoveries: Mapping[UUID, Recovery] = field(default_factory=dict)
     gestures: frozenset[UUID] = frozenset()
-    obstacles: Mapping[UUID, str] = field(default_factory=dict)
-    """Open obstacles that belong to no recovery, with their kind."""
+    obstacles: Mapping[UUID, Obstacle] = field(default_factory=dict)
+    """Open obstacles that belong to no recovery."""
     lost: bool = False
+    strange: bool = False
+    NAME: ClassVar[str] = "customer"
+
+    @property
+    def stream_id(self) -> UUID:
+        """The stream that holds its events."""
+        return self.customer_id
+
+    @classmethod
+    def begun(cls, stream_id: UUID) -> "Relationship":
+        """A customer of whom nothing is recorded."""
+        return cls(stream_id)
+
+    def after(self, fact: Fact) -> "Relationship":
+        """The relationship after one more fact."""
+        return evolve(self, fact)
 
     def open_recoveries(self) -> list[Recovery]:
         """Those not closed."""
@@ -262,6 +364,25 @@ class Relationship(Frozen):
             return self.recoveries[recovery_id]
         except KeyError:
             raise UnknownRef("recovery", recovery_id) from None
+
+    def goodwill_since(self, moment: datetime, currency: str) -> int:
+        """What was granted out of goodwill at or after this moment and still stands, in minor units.
+
+        Other currencies are not counted: sums are never made across them.
+        """
+        given = (one for recovery in self.recoveries.values() for one in recovery.compensations.values())
+        return sum(
+            one.amount.minor
+            for one in given
+            if one.basis == "goodwill" and one.stands and one.amount is not None
+            if one.amount.currency == currency and one.counts_from is not None and one.counts_from >= moment
+        )
+
+    def goodwill_asked(self, currency: str, *, fallback: bool) -> int:
+        """What was asked for and nobody has decided on, in minor units; or what follows of it if nobody does."""
+        waiting = (request for one in self.recoveries.values() for request in one.requests.values())
+        amounts = (one.fallback if fallback else one.amount for one in waiting if not one.timed_out)
+        return sum(one.minor for one in amounts if one is not None and one.currency == currency)
 
     def with_recovery(self, recovery: Recovery) -> "Relationship":
         """The relationship with this recovery added or replaced."""
@@ -280,6 +401,8 @@ class Relationship(Frozen):
 
 class RelationshipEvent(Event):
     """An event of a customer's relationship."""
+
+    OF = Relationship.NAME
 
     def evolve(self, state: Relationship, fact: Fact) -> Relationship:
         """The state after this event. Copies facts, never refuses: what is in the log has happened.
@@ -318,8 +441,10 @@ class RecoveryEvent(OptionalRecoveryEvent):
 class RelationshipCommand(Command):
     """A command on one customer's relationship."""
 
-    def decide(self, state: Relationship, at: Context) -> list[Event]:
-        """The events that follow, or a refusal raised."""
+    ON = Relationship
+
+    def decide(self, state: Relationship, at: Context) -> Sequence[Event | Elsewhere]:
+        """What follows, or a refusal raised."""
         raise NotImplementedError
 
 
@@ -334,7 +459,7 @@ class RecoveryCommand(RelationshipCommand):
         refuse_erased(state)
         if self.recovery_id is not None:
             return state.recovery(self.recovery_id)
-        return _only(_matching(state, self.about, at))
+        return only_one(_matching(state, self.about, at))
 
     def found_if_any(self, state: Relationship, at: Context) -> Recovery | None:
         """The recovery named, else the only one open, else None. For what may concern no recovery at all."""
@@ -374,7 +499,8 @@ def _matching(state: Relationship, about: About | None, at: Context) -> list[Rec
     return recoveries
 
 
-def _only(matches: list[Recovery]) -> Recovery:
+def only_one(matches: list[Recovery]) -> Recovery:
+    """The only one of these. Raises UnknownRef or AmbiguousRecovery."""
     if not matches:
         raise UnknownRef("open recovery")
     if len(matches) > 1:
@@ -403,7 +529,11 @@ def refuse_own_case(recovery: Recovery, colleague_id: UUID | None, at: Context) 
 
 def evolve(state: Relationship, fact: Fact) -> Relationship:
     """The state after one more fact."""
-    after = fact.event.evolve(state, fact) if isinstance(fact.event, RelationshipEvent) else state
+    event = fact.event
+    if isinstance(event, RelationshipEvent):
+        after = event.evolve(state, fact)
+    else:
+        after = state.but(strange=True) if event.OF else state
     complete = state.but if after is state else after.completed
     return complete(version=fact.version, position=fact.position)
 
@@ -415,8 +545,9 @@ def fold(facts: Iterable[Fact], state: Relationship) -> Relationship:
     return state
 
 
-def foreseen(state: Relationship, events: Iterable[Event], at: Context) -> Relationship:
-    """The state as it will be once these events are recorded; for decisions made of several steps."""
+def foreseen(state: Relationship, decided: Iterable[Event | Elsewhere], at: Context) -> Relationship:
+    """The state as it will be once this is recorded; for decisions made of several steps."""
+    events = [one for one in decided if not isinstance(one, Elsewhere)]
     return assumed(state, events, occurred_at=at.occurred_at, recorded_at=at.recorded_at, actor=at.actor)
 
 

@@ -31,6 +31,7 @@ InvitationId = NewType("InvitationId", UUID)
 ObstacleId = NewType("ObstacleId", UUID)
 CommitmentId = NewType("CommitmentId", UUID)
 GestureId = NewType("GestureId", UUID)
+BudgetId = NewType("BudgetId", UUID)
 ColleagueId = NewType("ColleagueId", UUID)
 
 EARLIEST: Final = datetime(1900, 1, 1, tzinfo=UTC)

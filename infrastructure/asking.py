@@ -5,17 +5,20 @@ What the driver's cursor does around a statement took half as long again as a sm
 
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import count
 from typing import Any, Final, LiteralString
 
 import psycopg
 from psycopg import pq
 from psycopg.abc import PQGen
 from psycopg.adapt import PyFormat, Transformer
-from psycopg.errors import error_from_result
+from psycopg.errors import FeatureNotSupported, InvalidSqlStatementName, error_from_result
 from psycopg.generators import execute
 
 _Name = tuple[bytes, tuple[int, ...]]
 _ANSWERED: Final = (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK)
+_OUTDATED: Final = (FeatureNotSupported, InvalidSqlStatementName)
+"""What PostgreSQL says of a statement whose columns got another type since, or that a pooler had it forget."""
 
 
 class Forgetful(psycopg.Connection[Any]):
@@ -40,6 +43,7 @@ class Asking:
         self.driver = driver
         self._values = Transformer(driver)
         self._prepared: dict[_Name, bytes] = {}
+        self._names = count()
         self._forgot = driver.forgot
 
     def rows(self, statement: LiteralString | bytes, values: Sequence[Any]) -> list[tuple[Any, ...]]:
@@ -48,6 +52,15 @@ class Asking:
         The first of a transaction begins it, unless the connection is in autocommit. Raises psycopg.Error.
         """
         self._begin()
+        try:
+            return self._asked(statement, values)
+        except _OUTDATED:
+            self._prepared.clear()
+            if self.driver.pgconn.transaction_status != pq.TransactionStatus.IDLE:
+                raise  # its transaction is lost
+            return self._asked(statement, values)
+
+    def _asked(self, statement: LiteralString | bytes, values: Sequence[Any]) -> list[tuple[Any, ...]]:
         known, conn = self._values, self.driver.pgconn
         sent = known.dump_sequence(values, [PyFormat.BINARY] * len(values))
         name = self._name(_numbered(statement), tuple(known.types or ()))
@@ -70,7 +83,7 @@ class Asking:
             self._forgot = self.driver.forgot
         name = self._prepared.get((statement, types))
         if name is None:
-            name = b"amends_%d" % len(self._prepared)
+            name = b"amends_%d" % next(self._names)  # never one that the server may still know
             self.driver.pgconn.send_prepare(name, statement, types)
             self._answer()
             self._prepared[statement, types] = name

@@ -30,6 +30,8 @@ RV = TypeVar("RV")
 BUSY_TIMEOUT_MS: Final = 10_000
 READ_ONLY: Final = "25006"
 """The SQLSTATE of a server that takes no writes: a replica, or a primary that no longer is one."""
+_OUTDATED: Final = ("26000", "0A000")
+"""Those of a prepared statement that is not there, and of one whose columns got another type."""
 IDLE_SECONDS: Final = 60
 """How long a transaction of ours may stand still before PostgreSQL ends it: a process that was stopped in the
 middle of one must not hold the ledger's lock for ever."""
@@ -84,13 +86,27 @@ def make_engine(
     if reading:
         options["isolation_level"] = "AUTOCOMMIT"
     engine = create_engine(address, hide_parameters=True, pool_pre_ping=True, **options)
-    event.listen(engine, "handle_error", _give_up_read_only)
+    event.listen(engine, "handle_error", _give_up_useless)
     event.listen(engine, "connect", _set_up_postgres)
     if patience_seconds is None:
         event.listen(engine, "do_connect", _connect)
     else:
         _make_patient(engine, patience_seconds)
     return engine
+
+
+@contextmanager
+def unmoving(engine: Engine) -> Iterator[Connection]:
+    """A connection in one transaction that sees the database as it was at its first question.
+
+    Also on an engine for reading, whose statements otherwise stand alone: rows that come a few at a time
+    (`yield_per`) come through a cursor, which PostgreSQL keeps no longer than the transaction.
+    """
+    with engine.connect() as conn:
+        if conn.dialect.name == "postgresql":
+            conn = conn.execution_options(isolation_level="REPEATABLE READ")
+        with conn.begin():
+            yield conn
 
 
 def _postgres(address: URL, patience_seconds: float | None) -> URL:
@@ -118,9 +134,10 @@ def _set_up_postgres(connection: "psycopg.Connection[Any]", _record: Any) -> Non
     connection.adapters.register_dumper(bytes, BytesBinaryDumper)
 
 
-def _give_up_read_only(context: ExceptionContext) -> None:
-    # A session that was told to be read-only stays so: only a new connection finds out that it is over.
-    if getattr(context.original_exception, "sqlstate", None) == READ_ONLY:
+def _give_up_useless(context: ExceptionContext) -> None:
+    # A session that was told to be read-only stays so: only a new connection finds out that it is over. And the
+    # driver goes on asking by a statement that the server forgot or whose plan it cannot use any more.
+    if getattr(context.original_exception, "sqlstate", None) in (READ_ONLY, *_OUTDATED):
         context.is_disconnect = True
 
 

@@ -42,6 +42,11 @@ class ProjectionLike(Protocol):
         ...
 
     @property
+    def topics(self) -> frozenset[str] | None:
+        """The kinds of events it says anything about; None: it wants to see all."""
+        ...
+
+    @property
     def tables(self) -> Sequence[Table]:
         """Its tables; ledger, generation and stream_id come first in their primary keys."""
         ...
@@ -114,6 +119,7 @@ class Folder:
         self.projection, self.generation = projection, generation
         self._ledger = ledger
         self._loaded = {table.name for table in projection.loaded}
+        self._topics = projection.topics
         self._tables = {table.name: table for table in projection.tables}
         self._kept: OrderedDict[UUID, dict[Key, Row]] = OrderedDict()
         self._kept_rows = 0
@@ -138,7 +144,7 @@ class Folder:
             # Somebody else may have parked it at this very position, after a crash that took our page back.
             self._kept_rows -= len(self._kept.pop(standing, ()))
         folded = Folded() if onto is None else onto
-        ours = [one for one in events if one.position > at and one.stream_id not in stuck]
+        ours = [one for one in events if one.position > at and one.stream_id not in stuck and self._counts(one)]
         self._begin(conn, folded, {one.stream_id for one in ours})
         streams, step = folded.streams, self._step
         for one in ours:
@@ -146,6 +152,10 @@ class Folder:
             if stream.parked is None:
                 step(stream, one)
         return folded
+
+    def _counts(self, one: Fact | Unreadable) -> bool:
+        """Whether the read model may say something about it. What cannot be read may be anything."""
+        return self._topics is None or isinstance(one, Unreadable) or one.event.TOPIC in self._topics
 
     def write(self, conn: Connection, folded: Folded, *, quickly: bool = False) -> None:
         """Writes each touched row once, and parks what got stuck.

@@ -115,7 +115,7 @@ class Idempotency:
             customer_id=row.customer_id,
             receipts=tuple(Receipt.of(record) for record in records),
             position=records[-1].position,
-            version=records[-1].version,
+            version=max(record.version for record in records if record.stream_id == row.customer_id),
             ids=ids_of([self._tools.mapper.known(record).event for record in records]),
             replayed=True,
         )

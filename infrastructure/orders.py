@@ -4,9 +4,9 @@ from datetime import datetime
 from functools import cache
 from uuid import UUID
 
-from domain.kinds import Actor, Event
+from domain.kinds import Actor, Aggregate, Command, Event
 from domain.milestones import Reference
-from domain.relationship import RelationshipCommand
+from domain.relationship import Relationship
 from domain.values import unchanging
 from infrastructure.record import Record, leaf_hash
 
@@ -15,9 +15,9 @@ from infrastructure.record import Record, leaf_hash
 class Order:
     """One command with its envelope. A command of None only settles what is due on the stream."""
 
-    command: RelationshipCommand | None
-    customer: UUID | Reference | None
-    """Whose relationship; None opens an unnamed one."""
+    command: Command | None
+    stream: UUID | Reference | None
+    """The stream, or the reference it is known by; None opens an unnamed relationship."""
     actor: Actor
     source: str
     occurred_at: datetime | None = None
@@ -37,6 +37,13 @@ class Order:
     time_known: bool = True
     size: int = 0
     """How many bytes its caller sent: so much memory it takes while it waits."""
+    settling: type[Aggregate] = Relationship
+    """What the stream holds that is to be settled, where there is no command to say it."""
+
+    @property
+    def kind(self) -> type[Aggregate]:
+        """What its stream holds."""
+        return self.settling if self.command is None else self.command.ON
 
 
 @unchanging

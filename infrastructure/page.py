@@ -4,24 +4,31 @@ Everything here happens between locking the head and committing; nothing outside
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from functools import partial
+from typing import Final, TypeVar
 from uuid import UUID
 
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from domain.errors import FutureEvent, NewerProgramNeeded, StaleVersion, TooOld, UnknownRef
-from domain.kinds import Context, Fact
+from domain.colleagues.state import Colleague
+from domain.errors import AmendsError, FutureEvent, StaleVersion, TooOld, UnknownRef
+from domain.kinds import Aggregate, Context, Fact
 from domain.milestones import Reference
+from domain.publishing import Publication
 from domain.relationship import Relationship
+from infrastructure.aggregates import Aggregates
 from infrastructure.clock import Times
 from infrastructure.idempotency import Idempotency
 from infrastructure.orders import Answer, Order, Outcome, Receipt, ids_of
 from infrastructure.probes import probe
 from infrastructure.record import Record
 from infrastructure.recorder import Head, to_record
-from infrastructure.states import States, load, save_snapshots, snapshot_due
+from infrastructure.roster import Roster
+from infrastructure.standards import Standards
+from infrastructure.states import States
 from infrastructure.subjects import Subjects
 from infrastructure.tables import events
 from infrastructure.tools import Tools
@@ -30,21 +37,31 @@ from infrastructure.work import Work
 AHEAD: Final = timedelta(minutes=5)
 """How far a caller's clock may run before ours. Source: domain.md section 0."""
 References = tuple[tuple[str, str], ...]
+S = TypeVar("S", bound=Aggregate)
 
 
 class Page:
     """The work of one transaction. `run` gives an outcome or an error for each order, in order."""
 
-    def __init__(self, conn: Connection, tools: Tools, head: Head, at: Times, kept: States) -> None:
-        self._conn, self._tools, self._head, self._kept = conn, tools, head, kept
+    def __init__(
+        self,
+        conn: Connection,
+        tools: Tools,
+        head: Head,
+        at: Times,
+        kept: States,
+        standards: Standards,
+        roster: Roster,
+    ) -> None:
+        self._conn, self._tools, self._head = conn, tools, head
+        self._standards, self._roster = standards, roster
         self._now, self._recorded_at = at.now, at.recorded_at
         self._past, self._future = at.now - tools.max_backdate, at.latest + AHEAD
-        self.states: dict[UUID, Relationship] = {}
+        self.aggregates = Aggregates(conn, tools, kept)
         self.records: list[Record] = []
         self._subjects = Subjects(conn, tools)
         self._taken_ids: set[UUID] = set()
         self._named: dict[int, Fact] = {}
-        self._versions: dict[UUID, int] = {}
 
     @property
     def last_position(self) -> int:
@@ -54,12 +71,21 @@ class Page:
     def run(self, orders: Sequence[Order]) -> list[Answer]:
         """Decides every order, and writes what follows but `records`. A refused one never takes others down."""
         self._prepare(orders)
-        repeats = Idempotency(self._conn, self._tools, orders, lambda stream: self._state(stream).version)
+        repeats = Idempotency(self._conn, self._tools, orders, self.aggregates.version)
         answers = [self._safely(order, repeats) for order in orders]
         self._subjects.write()
         repeats.write()
-        self._save_snapshots()
+        self.aggregates.save_snapshots()
         return answers
+
+    def rehearse(self, order: Order) -> Answer:
+        """What would become of this order. Nothing is written."""
+        self._prepare([order])
+        try:
+            state, references = self._meant(order)
+            return self._accept(self._worked(self._in_his_role(order), state, references))
+        except AmendsError as refusal:
+            return refusal
 
     def _safely(self, order: Order, repeats: Idempotency) -> Answer:
         try:
@@ -73,59 +99,82 @@ class Page:
         answered = repeats.answer(order)
         if answered is not None:
             return answered
-        state, references = self._customer(order)
-        outcome = self._accept(self._worked(order, state, references))
+        state, references = self._meant(order)
+        outcome = self._accept(self._worked(self._in_his_role(order), state, references))
         repeats.remember(order, outcome)
         return outcome
 
     # What the page must know beforehand, in few queries.
 
     def _prepare(self, orders: Sequence[Order]) -> None:
-        references = {order.customer for order in orders if isinstance(order.customer, Reference)}
-        streams = {order.customer for order in orders if isinstance(order.customer, UUID)}
-        self._load(self._subjects.prepare(references, streams))
+        references = {order.stream for order in orders if isinstance(order.stream, Reference)}
+        streams = {order.stream for order in orders if isinstance(order.stream, UUID)}
+        known = self._subjects.prepare(references, streams)
+        for kind, meant in self._by_kind(orders).items():
+            self.aggregates.load(kind, meant & known)
+        acting = {order.actor.colleague_id for order in orders if order.actor.kind == "colleague"}
+        self.aggregates.load(Colleague, self._joined(acting))
         wanted = {order.event_id for order in orders if order.event_id is not None}
         if wanted:
             column = (events.c.event_id,)
             found = probe(self._conn, column, self._tools.ledger, column, [(one,) for one in wanted])
             self._taken_ids.update(one for (one,) in found)
 
-    def _load(self, streams: Iterable[UUID]) -> None:
-        cold = []
-        for stream in streams:
-            state = self._kept.get(stream)
-            if state is None:
-                cold.append(stream)
-            else:
-                self.states[stream] = state
-        if cold:
-            self.states |= load(self._conn, self._tools.mapper, self._tools.ledger, cold)
+    def _by_kind(self, orders: Sequence[Order]) -> dict[type[Aggregate], set[UUID]]:
+        """The streams that are meant, by what they are said to hold."""
+        meant: dict[type[Aggregate], set[UUID]] = {}
+        for order in orders:
+            stream = self._stream(order)
+            if stream is not None:
+                meant.setdefault(order.kind, set()).add(stream)
+        return meant
 
     # One order.
 
-    def _customer(self, order: Order) -> tuple[Relationship, References]:
-        """The relationship meant; when it must be opened, an empty one and the reference it will have."""
-        if isinstance(order.customer, UUID):
-            state = self._state(order.customer)
-            if not state.version:
-                raise UnknownRef("customer", order.customer)
-            return state, ()
-        stream = None if order.customer is None else self._subjects.stream_of(order.customer)
-        if stream is not None:
-            return self._state(stream), ()
-        if order.command is None or not order.command.OPENS:
-            raise UnknownRef("customer")
-        given = () if order.customer is None else ((order.customer.kind, order.customer.value),)
-        return Relationship(self._tools.new_stream()), given
+    def _stream(self, order: Order) -> UUID | None:
+        """The stream meant, if there is one."""
+        return self._subjects.stream_of(order.stream) if isinstance(order.stream, Reference) else order.stream
 
-    def _state(self, stream: UUID) -> Relationship:
-        """The relationship as this page has it. Raises NewerProgramNeeded where only a newer program can tell."""
-        try:
-            return self.states[stream]
-        except KeyError:
-            raise NewerProgramNeeded from None
+    def _meant(self, order: Order) -> tuple[Aggregate, References]:
+        """What the order is about; when that must be opened, an empty one and the reference it will have."""
+        stream, kind = self._stream(order), order.kind
+        if stream is None:
+            if order.command is None or not order.command.OPENS:
+                raise UnknownRef(kind.NAME)
+            given = ((order.stream.kind, order.stream.value),) if isinstance(order.stream, Reference) else ()
+            return kind.begun(self._tools.new_stream()), given
+        state = self.aggregates.get(kind, stream)
+        if not state.version and not self._may_begin(order):
+            raise UnknownRef(kind.NAME, stream)
+        return state, ()
 
-    def _worked(self, order: Order, state: Relationship, references: References) -> Work:
+    def _joined(self, colleagues: Iterable[UUID | None]) -> set[UUID]:
+        """Those of them who ever joined."""
+        some = [one for one in colleagues if one is not None]
+        return self._roster.joined(self._conn, some) if some else set()
+
+    def _in_his_role(self, order: Order) -> Order:
+        """The order, done in the role that its colleague has here by now, whatever was said of it."""
+        if not (known := self._joined([order.actor.colleague_id])):
+            return order
+        [colleague_id] = known
+        return replace(order, actor=self.aggregates.get(Colleague, colleague_id).acting(order.actor))
+
+    def _may_begin(self, order: Order) -> bool:
+        # A customer's id is given out by us: one that we never gave out is nobody's.
+        return order.command is not None and order.command.OPENS and order.kind is not Relationship
+
+    def _other(self, work: Work, kind: type[S], stream: UUID | tuple[str, str]) -> S | None:
+        """Another aggregate, as this page has it, with what time obliges us to record there by now."""
+        if isinstance(stream, tuple):
+            name, value = stream
+            found = self._subjects.stream_of(Reference.model_construct(kind=name, value=value))
+            if found is None:
+                return None
+            stream = found
+        return work.settled(self.aggregates.get(kind, stream), self._now)
+
+    def _worked(self, order: Order, state: Aggregate, references: References) -> Work:
         # In UTC, as it will be read back: what depends on the day must not depend on the caller's zone.
         occurred_at = (order.occurred_at or self._now).astimezone(UTC)
         self._check_time(order, occurred_at)
@@ -162,6 +211,8 @@ class Page:
             importing=order.importing,
             time_known=order.time_known,
             references=references,
+            house=self._standards.house(self._conn, occurred_at),
+            other=partial(self._other, work),
             named=lambda position: self._named_at(position, work),
         )
 
@@ -181,15 +232,14 @@ class Page:
 
     def _accept(self, work: Work) -> Outcome:
         """Takes over the finished work of one order; until here nothing of the page had changed."""
-        self._versions.setdefault(work.stream, work.start.version)
-        self.states[work.stream] = work.state
+        self._take_over(work)
         self.records += work.records
         for fact in work.facts:
             self._taken_ids.add(fact.event_id)
             if fact.event.COLLEAGUE:
                 self._named[fact.position] = fact
         if work.links or work.drawn:
-            self._subjects.accept(work.stream, work.links, work.drawn)
+            self._subjects.accept(work.links, work.drawn)
         own = work.records[work.own]
         return Outcome(
             customer_id=work.stream,
@@ -199,10 +249,11 @@ class Page:
             ids=ids_of([fact.event for fact in work.facts[work.own]]),
         )
 
-    def _save_snapshots(self) -> None:
-        grown = [
-            self.states[stream]
-            for stream, before in self._versions.items()
-            if snapshot_due(before, self.states[stream].version)
-        ]
-        save_snapshots(self._conn, self._tools.ledger, grown)
+    def _take_over(self, work: Work) -> None:
+        """Lets the orders behind it see what this one did."""
+        for before, after in work.changed:
+            self.aggregates.take(before, after)
+            if isinstance(after, Publication):
+                self._standards.take(after)
+            elif isinstance(after, Colleague) and after.here:
+                self._roster.take(after.colleague_id)

@@ -2,10 +2,11 @@
 
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import cache
 from hashlib import sha256
 from itertools import groupby
 from operator import attrgetter
-from typing import Any, Final
+from typing import Final, Generic, TypeVar
 from uuid import UUID
 
 import structlog
@@ -13,7 +14,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import Connection, bindparam, delete
 
 from domain.errors import NewerProgramNeeded
-from domain.relationship import Relationship, evolve
+from domain.kinds import Aggregate
 from infrastructure.cold import Kept, read_cold
 from infrastructure.mapper import Mapper
 from infrastructure.record import Told
@@ -21,14 +22,11 @@ from infrastructure.rows import fetched, write_rows
 from infrastructure.tables import snapshots
 
 log = structlog.get_logger(__name__)
-STATE: Final = TypeAdapter(Relationship)
-FOLD: Final = 1
+FOLD: Final = 2
 """Rises when events change the state in another way than before though its shape stays the same.
 
 So does a new kind of event: a program that does not know it must not find it folded into a snapshot.
 """
-FORMAT: Final = f"relationship:brief:{FOLD}:" + sha256(repr(STATE.json_schema()).encode()).hexdigest()[:16]
-"""Names the state's shape: a snapshot of another shape is passed over and the stream folded anew."""
 _DIGEST: Final = sha256().digest_size
 SNAPSHOT_EVERY: Final = 20
 """To store a state costs about a hundredth of appending so many events; to read it, as much as folding them."""
@@ -54,10 +52,30 @@ DELETE FROM snapshots WHERE ctid = ANY (ARRAY (
 ))
 """
 _STREAM: Final = attrgetter("stream_id")
+S = TypeVar("S", bound=Aggregate)
+
+
+class Shape(Generic[S]):
+    """How states of one kind are written; `format` names it.
+
+    A snapshot of another format is passed over and the stream folded anew.
+    """
+
+    def __init__(self, kind: type[S]) -> None:
+        self.kind = kind
+        self.state = TypeAdapter(kind)
+        digest = sha256(repr(self.state.json_schema()).encode()).hexdigest()
+        self.format = f"{kind.__name__.lower()}:brief:{FOLD}:{digest[:16]}"
+
+
+@cache
+def shape_of(kind: type[S]) -> Shape[S]:
+    """The shape of this kind of state."""
+    return Shape(kind)
 
 
 class States:
-    """Folded relationships by stream, at most `size` of them, the least recently used dropped first.
+    """Folded states by stream, at most `size` of them, the least recently used dropped first.
 
     They stand at ledger position `seen`; whoever finds the head elsewhere catches up or clears. What others
     appended is folded into a state when that is asked for, or by `fold_news`.
@@ -65,7 +83,7 @@ class States:
 
     def __init__(self, size: int) -> None:
         self._size = size
-        self._states: OrderedDict[UUID, Relationship] = OrderedDict()
+        self._states: OrderedDict[UUID, Aggregate] = OrderedDict()
         self._news: dict[UUID, tuple[Mapper, list[Told]]] = {}
         """What others appended to streams kept here and their states do not count yet, with what reads it."""
         self.seen = 0
@@ -76,7 +94,7 @@ class States:
     def __contains__(self, stream: object) -> bool:
         return stream in self._states
 
-    def get(self, stream: UUID) -> Relationship | None:
+    def get(self, stream: UUID) -> Aggregate | None:
         """The state kept for this stream, if any."""
         if stream in self._news:
             self._fold(stream)
@@ -85,7 +103,7 @@ class States:
             self._states.move_to_end(stream)
         return state
 
-    def keep(self, states: Mapping[UUID, Relationship], seen: int) -> None:
+    def keep(self, states: Mapping[UUID, Aggregate], seen: int) -> None:
         """Takes these states, true as of position `seen`."""
         for stream, state in states.items():
             if state.version:  # ids of nobody must not push customers out
@@ -113,7 +131,7 @@ class States:
         state = self._states[stream]
         try:
             for one in news:
-                state = evolve(state, mapper.known(one))
+                state = state.after(mapper.known(one))
         except Exception:  # noqa: BLE001 - whoever loads this stream next is told what is wrong with it
             del self._states[stream]
         else:
@@ -126,25 +144,34 @@ class States:
         self.seen = seen
 
 
-def load(conn: Connection, mapper: Mapper, ledger: str, streams: Collection[UUID]) -> dict[UUID, Relationship]:
-    """The folded state of each of these streams: newest fitting snapshot, then the events after it.
+def load(
+    conn: Connection, mapper: Mapper, ledger: str, streams: Collection[UUID], kind: type[S], *, repair: bool = True
+) -> dict[UUID, S]:
+    """The folded state of each of these streams of one kind: newest fitting snapshot, then the events after it.
 
     A stream that a newer program wrote to is left out: deciding on it takes that program. A snapshot that is
-    damaged, or not of what the ledger holds, is replaced, on this connection.
+    damaged, or not of what the ledger holds, is passed over and, to `repair`, replaced on this connection.
     """
-    states: dict[UUID, Relationship] = {}
+    states: dict[UUID, S] = {}
     wanted = list(streams)
     for start in range(0, len(wanted), _STREAMS_A_QUERY):
-        states |= _loaded(conn, mapper, ledger, wanted[start : start + _STREAMS_A_QUERY])
+        some = wanted[start : start + _STREAMS_A_QUERY]
+        found, anew = _loaded(conn, mapper, ledger, some, shape_of(kind))
+        states |= found | anew
+        if anew and repair:
+            _replace(conn, ledger, anew)
     return states
 
 
-def _loaded(conn: Connection, mapper: Mapper, ledger: str, streams: list[UUID]) -> dict[UUID, Relationship]:
-    kept, told = read_cold(conn, ledger, streams, FORMAT)
-    begun = {stream: Relationship(stream) for stream in streams}
+def _loaded(
+    conn: Connection, mapper: Mapper, ledger: str, streams: list[UUID], shape: Shape[S]
+) -> tuple[dict[UUID, S], dict[UUID, S]]:
+    """The states of these streams; apart from the others those whose snapshot was of no use."""
+    kept, told = read_cold(conn, ledger, streams, shape.format)
+    begun = {stream: shape.kind.begun(stream) for stream in streams}
     useless = set()
     for one in kept:
-        state = _unpacked(one)
+        state = _unpacked(one, shape)
         if state is None:
             useless.add(one.stream_id)
             del begun[one.stream_id]
@@ -152,20 +179,17 @@ def _loaded(conn: Connection, mapper: Mapper, ledger: str, streams: list[UUID]) 
             begun[one.stream_id] = state
     folded, strange = _folded(mapper, begun, told)
     useless |= strange
-    return folded if not useless else folded | _anew(conn, mapper, ledger, list(useless))
+    return folded, _anew(conn, mapper, ledger, list(useless), shape) if useless else {}
 
 
-def _anew(conn: Connection, mapper: Mapper, ledger: str, streams: list[UUID]) -> dict[UUID, Relationship]:
-    """The states of these streams by all their events; they take the place of their snapshots."""
+def _anew(conn: Connection, mapper: Mapper, ledger: str, streams: list[UUID], shape: Shape[S]) -> dict[UUID, S]:
+    """The states of these streams by all their events."""
     told = read_cold(conn, ledger, streams, None).told
-    folded, _ = _folded(mapper, {stream: Relationship(stream) for stream in streams}, told)
-    _replace(conn, ledger, folded)
+    folded, _ = _folded(mapper, {stream: shape.kind.begun(stream) for stream in streams}, told)
     return folded
 
 
-def _folded(
-    mapper: Mapper, begun: Mapping[UUID, Relationship], told: Iterable[Told]
-) -> tuple[dict[UUID, Relationship], set[UUID]]:
+def _folded(mapper: Mapper, begun: Mapping[UUID, S], told: Iterable[Told]) -> tuple[dict[UUID, S], set[UUID]]:
     """These states with the events after them, and the streams whose snapshot is of another history.
 
     Neither those are among the states, nor streams that hold events of a newer program. A snapshot is confirmed by
@@ -179,7 +203,7 @@ def _folded(
         try:
             for record in records:
                 if record.version > state.version:
-                    state = evolve(state, mapper.known(record))
+                    state = state.after(mapper.known(record))
                 elif record.position == state.position:
                     strange.discard(stream)
             states[stream] = state
@@ -190,22 +214,22 @@ def _folded(
     return states, strange
 
 
-def _packed(state: Relationship) -> bytes:
-    # Half as long without what is as it always is at first. The format names those values, too: see FORMAT.
-    written = STATE.dump_json(state, exclude_defaults=True)
+def _packed(state: Aggregate) -> bytes:
+    # Half as long without what is as it always is at first. The format names those values, too: see Shape.
+    written = shape_of(type(state)).state.dump_json(state, exclude_defaults=True)
     return sha256(written).digest() + written
 
 
-def _unpacked(kept: Kept) -> Relationship | None:
+def _unpacked(kept: Kept, shape: Shape[S]) -> S | None:
     """The state in these bytes; None when they are not what was written for this stream at this version."""
     digest, written = kept.packed[:_DIGEST], kept.packed[_DIGEST:]
     if sha256(written).digest() != digest:
         return None
-    state = STATE.validate_json(written)
-    return state if (state.customer_id, state.version) == (kept.stream_id, kept.version) else None
+    state = shape.state.validate_json(written)
+    return state if (state.stream_id, state.version) == (kept.stream_id, kept.version) else None
 
 
-def _replace(conn: Connection, ledger: str, states: Mapping[UUID, Relationship]) -> None:
+def _replace(conn: Connection, ledger: str, states: Mapping[UUID, Aggregate]) -> None:
     """Puts these states in the place of every snapshot of their streams."""
     log.warning("snapshots_replaced", ledger=ledger, streams=len(states))
     conn.execute(delete(snapshots).where(snapshots.c.ledger == ledger, snapshots.c.stream_id.in_(states)))
@@ -222,36 +246,34 @@ def snapshot_due(before: int, after: int) -> bool:
     return before // step != after // step
 
 
-def save_snapshots(conn: Connection, ledger: str, states: Iterable[Relationship]) -> None:
+def save_snapshots(conn: Connection, ledger: str, states: Iterable[Aggregate]) -> None:
     """Stores these states, each in the place of the older snapshots of its stream."""
-    rows = [
-        {
-            "ledger": ledger,
-            "stream_id": state.customer_id,
-            "version": state.version,
-            "position": state.position,
-            "format": FORMAT,
-            "state": _packed(state),
-        }
-        for state in states
-    ]
-    if not rows:
-        return
-    # Whoever else stored one of the same version, in another format perhaps, loses nothing that matters.
+    by_kind: dict[str, list[Aggregate]] = {}
+    for state in states:
+        by_kind.setdefault(shape_of(type(state)).format, []).append(state)
+    for written, alike in by_kind.items():
+        _save(conn, ledger, written, alike)
+
+
+def _save(conn: Connection, ledger: str, written: str, states: Sequence[Aggregate]) -> None:
+    """Those of one kind. Whoever else stored one of the same version, in another format perhaps, loses nothing."""
+    rows = [(state.stream_id, state.version, state.position, _packed(state)) for state in states]
     if conn.dialect.name == "postgresql":
-        arrays = [[row[name] for row in rows] for name in ("stream_id", "version", "position", "state")]
-        fetched(conn, _SAVE, [*arrays, ledger, FORMAT, ledger, FORMAT])
-    else:
-        write_rows(conn, snapshots, rows)
-        _drop_older(conn, ledger, rows)
+        arrays = [list(column) for column in zip(*rows, strict=True)]
+        fetched(conn, _SAVE, [*arrays, ledger, written, ledger, written])
+        return
+    names = ("stream_id", "version", "position", "state")
+    told = {"ledger": ledger, "format": written}
+    write_rows(conn, snapshots, [told | dict(zip(names, row, strict=True)) for row in rows])
+    _drop_older(conn, ledger, written, states)
 
 
-def _drop_older(conn: Connection, ledger: str, rows: Sequence[Mapping[str, Any]]) -> None:
+def _drop_older(conn: Connection, ledger: str, written: str, states: Sequence[Aggregate]) -> None:
     # Of this format alone: an older program may be running beside this one and need its own.
     older = delete(snapshots).where(
         snapshots.c.ledger == ledger,
         snapshots.c.stream_id == bindparam("stream"),
-        snapshots.c.format == FORMAT,
+        snapshots.c.format == written,
         snapshots.c.version < bindparam("newest"),
     )
-    conn.execute(older, [{"stream": row["stream_id"], "newest": row["version"]} for row in rows])
+    conn.execute(older, [{"stream": state.stream_id, "newest": state.version} for state in states])

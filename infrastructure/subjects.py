@@ -44,9 +44,9 @@ class Subjects:
             self._keys[subject] = key
         return self._keys[subject]
 
-    def accept(self, stream: UUID, links: Iterable[Reference], drawn: Mapping[UUID, Drawn]) -> None:
+    def accept(self, links: Iterable[tuple[Reference, UUID]], drawn: Mapping[UUID, Drawn]) -> None:
         """Takes over the references and keys that a finished order brought."""
-        for reference in links:
+        for reference, stream in links:
             self._streams[reference] = self._links[reference] = stream
         self._drawn += drawn.values()
         self._keys |= {subject: one.key for subject, one in drawn.items()}

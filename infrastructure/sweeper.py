@@ -11,7 +11,8 @@ from uuid import UUID
 import structlog
 
 from domain.errors import Busy
-from domain.kinds import AMENDS
+from domain.kinds import AMENDS, Aggregate
+from domain.relationship import Relationship
 from infrastructure.metrics import Metrics
 from infrastructure.orders import Order, Outcome
 
@@ -20,6 +21,7 @@ SOURCE: Final = "amends:duties"
 FIRST_REST: Final = timedelta(seconds=1)
 LONGEST_REST: Final = timedelta(minutes=5)
 ANSWER_WITHIN_SECONDS: Final = 60.0
+Due = Callable[[datetime, int], list[UUID]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,20 +44,24 @@ class Sweeper:
     """Posts "settle" for every stream whose earliest due time has passed.
 
     It needs no lease: settling twice yields nothing. `due(now, limit)` names streams, the longest overdue first;
-    it may lag behind the ledger. A stream that yields nothing rests, a little longer each time.
+    it may lag behind the ledger; `others` do so for what is no customer. A stream that yields nothing rests, a
+    little longer each time.
     """
 
     def __init__(
         self,
-        due: Callable[[datetime, int], list[UUID]],
+        due: Due,
         submit: Callable[[Order], "Future[Outcome]"],
         clock: Callable[[], datetime],
         *,
         limit: int = 256,
         every_seconds: float = 1.0,
         metrics: Metrics | None = None,
+        others: Iterable[tuple[type[Aggregate], Due]] = (),
     ) -> None:
-        self._due, self._submit, self._clock = due, submit, clock
+        # The others are few: behind customers by the hundred they would never have their turn.
+        self._dues: list[tuple[type[Aggregate], Due]] = [*others, (Relationship, due)]
+        self._submit, self._clock = submit, clock
         self._limit, self._every_seconds = limit, every_seconds
         self._metrics = metrics or Metrics("main")
         self._resting: dict[UUID, _Rest] = {}
@@ -94,18 +100,19 @@ class Sweeper:
             except Exception as fault:  # noqa: BLE001 - the thread must outlive a lost database; the next sweep tries again
                 log.warning("sweep_failed", fault=type(fault).__name__)
 
-    def _awake(self, now: datetime) -> list[UUID]:
+    def _awake(self, now: datetime) -> list[tuple[type[Aggregate], UUID]]:
         # Resting streams stand first in line, being overdue longest: ask for so many more.
-        named = self._due(now, self._limit + len(self._resting))
-        self._resting = {stream: self._resting[stream] for stream in named if stream in self._resting}
-        awake = [s for s in named if s not in self._resting or self._resting[s].over(now)]
+        most = self._limit + len(self._resting)
+        named = [(kind, stream) for kind, due in self._dues for stream in due(now, most)]
+        self._resting = {stream: self._resting[stream] for _, stream in named if stream in self._resting}
+        awake = [(kind, s) for kind, s in named if s not in self._resting or self._resting[s].over(now)]
         return awake[: self._limit]
 
-    def _post(self, streams: Iterable[UUID]) -> list[tuple[UUID, "Future[Outcome]"]]:
+    def _post(self, streams: Iterable[tuple[type[Aggregate], UUID]]) -> list[tuple[UUID, "Future[Outcome]"]]:
         posted = []
-        for stream in streams:
+        for kind, stream in streams:
             try:
-                order = Order(command=None, customer=stream, actor=AMENDS, source=SOURCE)
+                order = Order(command=None, stream=stream, actor=AMENDS, source=SOURCE, settling=kind)
                 posted.append((stream, self._submit(order)))
             except Busy:
                 break  # whoever waits is served first; the rest is still due at the next sweep

@@ -21,3 +21,5 @@ class Tools:
     new_stream: Callable[[], UUID]
     """For customers: they tell nothing at all."""
     max_backdate: timedelta
+    repair: bool = True
+    """Whether damaged snapshots are replaced: who only reads leaves them."""

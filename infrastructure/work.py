@@ -1,15 +1,19 @@
 """Work: what one order appends to its stream, kept apart until the order has succeeded as a whole."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final, TypeVar, cast
 from uuid import UUID
 
+from domain.budgets.budget import Budget
+from domain.budgets.drawing import expired
+from domain.colleagues.asking import unanswered
+from domain.colleagues.state import Colleague
 from domain.duties import settle
 from domain.errors import AlreadyExists
-from domain.kinds import AMENDS, Actor, Event, Fact
+from domain.kinds import AMENDS, Actor, Aggregate, Elsewhere, Event, Fact
 from domain.milestones import Reference
-from domain.relationship import Relationship, evolve
+from domain.relationship import Relationship
 from domain.values import unchanging
 from infrastructure import lookup
 from infrastructure.keys import Drawn, SubjectKey
@@ -19,6 +23,7 @@ from infrastructure.subjects import Subjects
 from infrastructure.tools import Tools
 
 DUTIES_SOURCE: Final = "amends:duties"
+S = TypeVar("S", bound=Aggregate)
 
 
 @unchanging
@@ -33,6 +38,12 @@ class Envelope:
     time_known: bool = True
 
 
+_DUE: Final[Mapping[type[Aggregate], Callable[[Any, datetime], Sequence[tuple[datetime, Event]]]]] = {
+    Relationship: settle,
+    Colleague: unanswered,
+    Budget: expired,
+}
+"""What time obliges us to record up to a moment, by what it is recorded of; of the others nothing."""
 # Of whichever command time happens to be settled before: what it causes is not that command's doing.
 _CLOCK: Final = Envelope(AMENDS, DUTIES_SOURCE)
 
@@ -45,7 +56,7 @@ class Work:
         tools: Tools,
         subjects: Subjects,
         order: Order,
-        start: Relationship,
+        start: Aggregate,
         *,
         after: int,
         occurred_at: datetime,
@@ -53,17 +64,29 @@ class Work:
     ) -> None:
         self._tools, self._subjects, self._order = tools, subjects, order
         self._after, self._occurred_at, self._recorded_at = after, occurred_at, recorded_at
-        self.start, self.state = start, start
+        self.start = start
+        self._begun: dict[UUID, Aggregate] = {start.stream_id: start}
+        self._states: dict[UUID, Aggregate] = {start.stream_id: start}
         self.records: list[Record] = []
         self.facts: list[Fact] = []
-        self.links: list[Reference] = []
+        self.links: list[tuple[Reference, UUID]] = []
         self.drawn: dict[UUID, Drawn] = {}
         self._settled = 0
 
     @property
     def stream(self) -> UUID:
-        """The customer's stream."""
-        return self.start.customer_id
+        """The stream it appends to."""
+        return self.start.stream_id
+
+    @property
+    def state(self) -> Aggregate:
+        """What the stream has come to by now."""
+        return self._states[self.stream]
+
+    @property
+    def changed(self) -> list[tuple[Aggregate, Aggregate]]:
+        """Every stream it appends to: before, and after."""
+        return [(before, self._states[stream]) for stream, before in self._begun.items()]
 
     @property
     def own(self) -> slice:
@@ -72,14 +95,24 @@ class Work:
 
     def settle(self, until: datetime) -> None:
         """Appends what time obliges us to record up to then, each at its due time."""
-        if not self.state.version:
-            return
-        for due_at, event in settle(self.state, until):
-            self._append(event, due_at, _CLOCK, self._tools.new_id())
-        self._settled = len(self.records)
+        self.settled(self.start, until)
 
-    def add(self, decided: Sequence[Event], first_id: UUID) -> None:
-        """Appends the events of the command; the first takes this id, and correlates the others."""
+    def settled(self, state: S, until: datetime) -> S:
+        """The same of another stream, which what is decided may draw on: what that has come to then.
+
+        Only before the command's own events are added: those stand together.
+        """
+        stream = state.stream_id
+        state = cast(S, self._states.get(stream, state))
+        due = _DUE.get(type(state)) if state.version else None
+        for due_at, event in due(state, until) if due is not None else ():
+            self._touch(state)
+            self._append(stream, event, due_at, _CLOCK, self._tools.new_id())
+        self._settled = len(self.records)
+        return cast(S, self._states.get(stream, state))
+
+    def add(self, decided: Sequence[Event | Elsewhere], first_id: UUID) -> None:
+        """Appends what follows from the command; the first event takes this id, and correlates the others."""
         order = self._order
         envelope = Envelope(
             actor=order.actor,
@@ -89,24 +122,41 @@ class Work:
             traceparent=order.traceparent,
             time_known=order.time_known,
         )
-        for n, event in enumerate(decided):
-            self._link(event)
-            self._append(event, self._occurred_at, envelope, first_id if n == 0 else self._tools.new_id())
+        for n, one in enumerate(decided):
+            stream, event = self._placed(one)
+            self._link(stream, event)
+            event_id = first_id if n == 0 else self._tools.new_id()
+            self._append(stream, event, self._occurred_at, envelope, event_id)
 
-    def _link(self, event: Event) -> None:
+    def _placed(self, decided: Event | Elsewhere) -> tuple[UUID, Event]:
+        """The stream that the event belongs to, and the event."""
+        if not isinstance(decided, Elsewhere):
+            return self.stream, decided
+        self._touch(decided.stream)
+        return decided.stream.stream_id, decided.event
+
+    def _touch(self, state: Aggregate) -> None:
+        """From now on something is appended to this stream, too."""
+        if state.stream_id not in self._begun:
+            self._begun[state.stream_id] = self._states[state.stream_id] = state
+
+    def _link(self, stream: UUID, event: Event) -> None:
         for kind, value in event.links():
-            reference = lookup.same(Reference(kind=kind, value=value))
+            reference = lookup.same(Reference.model_construct(kind=kind, value=value))
             leads_to = self._subjects.stream_of(reference)
             if leads_to is None:
-                self.links.append(reference)
-            elif leads_to != self.stream:
+                self.links.append((reference, stream))
+            elif leads_to != stream:
                 raise AlreadyExists("reference")
 
-    def _append(self, event: Event, occurred_at: datetime, envelope: Envelope, event_id: UUID) -> None:
+    def _append(
+        self, stream: UUID, event: Event, occurred_at: datetime, envelope: Envelope, event_id: UUID
+    ) -> None:
+        state = self._states[stream]
         fact = Fact(
             event,
-            self.start.customer_id,
-            self.state.version + 1,
+            stream,
+            state.version + 1,
             self._after + len(self.records) + 1,
             event_id,
             occurred_at,
@@ -120,7 +170,7 @@ class Work:
         )
         self.records.append(self._record(fact))
         self.facts.append(fact)
-        self.state = evolve(self.state, fact)
+        self._states[stream] = state.after(fact)
 
     def _record(self, fact: Fact) -> Record:
         personal, named = self._tools.mapper.needs(fact.event)
@@ -143,8 +193,9 @@ class Work:
 
     def _key(self, subject: UUID) -> SubjectKey:
         """The subject's key, drawn when this is the first thing we learn of the subject."""
-        # A stream that begins here can have no key yet.
-        begins = subject == self.stream and not self.start.version
+        # A customer who begins here can have no key yet: his id was drawn a moment ago.
+        begun = self._begun.get(subject)
+        begins = isinstance(begun, Relationship) and not begun.version
         key = None if begins else self._subjects.key_of(subject)
         if key is not None:
             return key

@@ -23,6 +23,8 @@ from infrastructure.metrics import Metrics
 from infrastructure.orders import Answer, Order, Outcome
 from infrastructure.page import Page
 from infrastructure.recorder import Head, read_told
+from infrastructure.roster import Roster
+from infrastructure.standards import Standards
 from infrastructure.states import States
 from infrastructure.tools import Tools
 
@@ -75,6 +77,8 @@ class Writer:
         self._stopping = False
         self._thread: threading.Thread | None = None
         self._states = States(states)
+        self._standards = Standards(mapper, ledger)
+        self._roster = Roster(ledger)
         self._conn: Connection | None = None
         self._committing = False
         self._notify_due: float | None = None
@@ -209,6 +213,8 @@ class Writer:
         except BaseException:
             # Nobody knows what the database kept of it: forget every state and every new key.
             self._states.clear(0)
+            self._standards.forget()
+            self._roster.forget()
             self._tools.keyring.forget()
             self._close()
             raise
@@ -220,7 +226,7 @@ class Writer:
             head = turns.begin(conn, ledger)
             self._catch_up(conn, head)
             at = times(self._clock(), head.recorded_at, self._latest())
-            page = Page(conn, self._tools, head, at, self._states)
+            page = Page(conn, self._tools, head, at, self._states, self._standards, self._roster)
             answers = page.run(orders)
             # From here on nobody can tell what the database kept: such a page is never tried again by us.
             self._committing = True
@@ -231,7 +237,7 @@ class Writer:
                 raise refused
         ended = perf_counter()
         self._metrics.page_committed(answers, len(page.records), ended - begun, ended - decided)
-        self._states.keep(page.states, page.last_position)
+        self._states.keep(page.aggregates.to_keep(), page.last_position)
         if page.records:
             self._on_commit(page.last_position)
             self._notify_due = self._notify_due or self._notified_at + NOTIFY_EVERY_SECONDS
@@ -243,8 +249,12 @@ class Writer:
             return
         if behind < 0 or behind > CATCH_UP_AT_MOST or not len(self._states):
             self._states.clear(head.position)
+            self._standards.forget()
+            self._roster.forget()
             return
         told = read_told(conn, self._tools.ledger, self._states.seen, behind)
+        self._standards.hear(told)
+        self._roster.hear(told)
         self._states.catch_up(told, self._tools.mapper, head.position)
 
     def _connection(self) -> Connection:

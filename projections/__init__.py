@@ -3,10 +3,35 @@
 from typing import Final
 
 from projections.base import Projection
+from projections.budgets import Budgets
+from projections.clocks import Clocks
 from projections.feed import Feed
+from projections.grants import Grants
+from projections.loyalty import Loyalty
+from projections.obstacles import Obstacles
+from projections.process_load import ProcessLoad
 from projections.recoveries import Recoveries
+from projections.root_causes import RootCauses
 from projections.satisfaction import SatisfactionState
+from projections.statements import Statements
 from projections.timeline import Timeline
+from projections.training_rows import Training
+from projections.worth import Worth
 
-ALL: Final[tuple[Projection, ...]] = (SatisfactionState(), Recoveries(), Timeline(), Feed())
+ALL: Final[tuple[Projection, ...]] = (
+    SatisfactionState(),
+    Recoveries(),
+    Timeline(),
+    Feed(),
+    RootCauses(),
+    Obstacles(),
+    ProcessLoad(),
+    Clocks(),
+    Worth(),
+    Loyalty(),
+    Statements(),
+    Budgets(),
+    Grants(),
+    Training(),
+)
 """Every read model. A new one = a new file here and one word in this list."""

@@ -60,6 +60,8 @@ class Projection:
 
     name: ClassVar[str]
     version: ClassVar[int]
+    topics: ClassVar[frozenset[str] | None] = None
+    """The kinds of events it says anything about; None: it wants to see all. The others cost it nothing."""
     tables: ClassVar[tuple[Table, ...]]
     loaded: ClassVar[tuple[Table, ...]]
     """The tables whose rows are needed to fold on, but for their derived columns; the others only get new rows."""

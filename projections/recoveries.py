@@ -171,7 +171,7 @@ class Recoveries(Projection):
     """Every recovery with its phase, checklist, deadlines and flags."""
 
     name = "recoveries"
-    version = 2
+    version = 3
     tables = (recovery_streams, recoveries)
     loaded = (recovery_streams, recoveries)
 

@@ -47,7 +47,7 @@ def order_of(step: Step, name: str, fingerprint: bytes) -> Order:
     """The order that tells this step to the writer."""
     return Order(
         command=Bundle(commands=step.commands),
-        customer=step.customer,
+        stream=step.customer,
         occurred_at=step.occurred_at,
         actor=Actor(kind="service", ref=f"s:import-{name}"),
         source=f"urn:amends:import:{name}",

@@ -93,7 +93,8 @@ def read_events(
     """The ledger itself, in order, as CloudEvents. `sequence` is the position.
 
     Personal fields are left out, and `hidden` says why (`withheld` or `erased`), unless asked for with
-    `personal=true`. Reports about a named colleague are passed over for keys without the scope `personnel`.
+    `personal=true`. What is about a colleague, reports that name one too, is passed over for keys without
+    the scope `personnel`.
     """
     if personal:
         require(caller, "personal")

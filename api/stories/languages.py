@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from api.stories.telling import AGENT, MANAGER, SALES, SECOND_AGENT, SHOP, SURVEY, WAITER, Tale, eur
 from domain.moves.apology import Apologise
+from domain.moves.cause import AttributeCause
 from domain.moves.compensation import GrantCompensation
 from domain.moves.contact import UpdateCustomer
 from domain.moves.failure import CustomerLoss, ReportFailure
@@ -60,6 +61,7 @@ def greek_name_day() -> Tale:
             verbatim="Ευχαριστώ. Δεν περίμενα να με πάρετε τηλέφωνο.",
         ),
     )
+    tale.then("2d 2h", MANAGER, AttributeCause(cause_class="organisation_process"))
     return tale.then("2d 3h", MANAGER, Close(outcome="satisfied"))
 
 

@@ -23,6 +23,7 @@ from api.stories.telling import (
 )
 from domain.kinds import Actor
 from domain.moves.apology import Apologise
+from domain.moves.cause import AttributeCause
 from domain.moves.compensation import GrantCompensation
 from domain.moves.contact import ContactAgain, UpdateCustomer
 from domain.moves.failure import ReportFailure
@@ -35,6 +36,8 @@ from domain.moves.outcome import Close, Resolve
 from domain.moves.relationship import CompleteEncounter, OpenRelationship
 from domain.moves.remedy import DeliverRemedy, FailRemedy, PromiseRemedy
 from domain.moves.voice import AnnounceLeaving, StateSatisfaction
+from domain.moves.waiver import WaiveStep
+from domain.relationship import RecoveryCommand
 
 Language = Literal["en", "el", "pl"]
 LANGUAGES: Final[tuple[Language, ...]] = ("en", "el", "pl")
@@ -229,7 +232,8 @@ def _at_once(tale: Tale, chance: Random, trouble: Trouble, speaks: Language) -> 
     if chance.random() < 0.5:
         stated = StateSatisfaction(instrument="CSAT", value=chance.choice((3, 4, 4, 5)), solicited=True)
         tale.then("2d", SURVEY, stated)
-        tale.then("2d 1h", AGENT, Close(outcome="partly" if stated.value == 3 else "satisfied"))
+        tale.then("2d 1h", AGENT, *_finished(chance, WaiveStep(step="compensation", reason="customer_request")))
+        tale.then("2d 2h", AGENT, Close(outcome="partly" if stated.value == 3 else "satisfied"))
 
 
 def _slowly(tale: Tale, chance: Random, trouble: Trouble, speaks: Language) -> None:
@@ -249,7 +253,22 @@ def _slowly(tale: Tale, chance: Random, trouble: Trouble, speaks: Language) -> N
     tale.then("4d 3h", AGENT, _apology(chance), Resolve())
     outcome = chance.choice(("satisfied", "partly", "partly"))
     tale.then("6d", AGENT, CompleteFollowUp(outcome=outcome, treatment=chance.randint(3, 5)))
-    tale.then("6d 2m", AGENT, Close(outcome=outcome))
+    tale.then("6d 2m", AGENT, *_finished(chance), Close(outcome=outcome))
+
+
+def _finished(chance: Random, *steps: RecoveryCommand) -> tuple[RecoveryCommand, ...]:
+    """What a grave matter still needs before it is closed: why it happened, and what else was left open."""
+    return *steps, AttributeCause(cause_class=chance.choice(CAUSES))
+
+
+CAUSES: Final = (
+    "organisation_process",
+    "internal_communication",
+    "capacity",
+    "supplier",
+    "tool_system",
+    "training",
+)
 
 
 def _promise(trouble: Trouble, due_at: object) -> PromiseRemedy:
@@ -272,7 +291,8 @@ def _twice(tale: Tale, chance: Random, trouble: Trouble, speaks: Language) -> No
     tale.then("3d 20m", MANAGER, Apologise(said="admits_and_commits", feeling_named=True, channel="phone"))
     tale.then("3d 1h", MANAGER, DeliverRemedy(remedy_kind="refund", resolves="full"))
     tale.then("3d 2h", MANAGER, GrantCompensation(kind="free_item", value=eur("8.00"), delivered=True), Resolve())
-    tale.then("5d", MANAGER, CompleteFollowUp(outcome="partly", confidence=2), Close(outcome="partly"))
+    tale.then("5d", MANAGER, CompleteFollowUp(outcome="partly", confidence=2), *_finished(chance))
+    tale.then("5d 2m", MANAGER, Close(outcome="partly"))
 
 
 def _at_once_without_a_word(tale: Tale, chance: Random, trouble: Trouble, speaks: Language) -> None:

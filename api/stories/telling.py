@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID, uuid5
 
-from domain.kinds import Actor, RoleClass
+from domain.kinds import Actor
 from domain.milestones import Reference
 from domain.relationship import RelationshipCommand
 from domain.values import Money
+from domain.vocabulary import RoleClass
 
 NAMES: Final = UUID("0192e4a0-0000-7000-8000-00000000de40")
 """Ids in the demo are made from names, so that every run of it tells the same."""

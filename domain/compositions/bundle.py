@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from pydantic import InstanceOf
 
-from domain.kinds import Context, Event
+from domain.kinds import Context, Elsewhere, Event, looking_ahead
 from domain.relationship import Relationship, RelationshipCommand, foreseen
 
 
@@ -16,10 +16,10 @@ class Bundle(RelationshipCommand):
 
     commands: tuple[InstanceOf[RelationshipCommand], ...]
 
-    def decide(self, state: Relationship, at: Context) -> list[Event]:
-        events: list[Event] = []
+    def decide(self, state: Relationship, at: Context) -> list[Event | Elsewhere]:
+        followed: list[Event | Elsewhere] = []
         for command in self.commands:
             decided = command.decide(state, at)
-            state = foreseen(state, decided, at)
-            events += decided
-        return events
+            state, at = foreseen(state, decided, at), looking_ahead(at, decided)
+            followed += decided
+        return followed

@@ -4,7 +4,7 @@ from typing import TypeVar
 
 from domain.compositions.bundle import Bundle
 from domain.errors import InvalidValue
-from domain.kinds import Context, Event
+from domain.kinds import Context, Elsewhere, Event
 from domain.moves.apology import Apologise
 from domain.moves.compensation import GrantCompensation
 from domain.moves.failure import ReportFailure
@@ -30,7 +30,7 @@ class InstantRemedy(RecoveryCommand, path="instant-remedy", opens=True):
     compensation: GrantCompensation | None = None
     invitation: InviteBack | None = None
 
-    def decide(self, state: Relationship, at: Context) -> list[Event]:
+    def decide(self, state: Relationship, at: Context) -> list[Event | Elsewhere]:
         if self.failure is None:
             recovery = self.found(state, at)
             recovery_id, acknowledged = RecoveryId(recovery.recovery_id), "acknowledge" in recovery.done
@@ -56,7 +56,8 @@ class InstantRemedy(RecoveryCommand, path="instant-remedy", opens=True):
         if self.compensation is not None:
             granted = _of(recovery_id, "compensation", self.compensation)
             at_once = granted.delivered or granted.timing == "now"
-            steps.append(granted.model_copy(update={"delivered": at_once}))
+            # Nobody is asked: either it can be given now, or whoever stands before the customer must know at once.
+            steps.append(granted.model_copy(update={"delivered": at_once, "ask": False}))
         if self.invitation is not None:
             steps.append(_of(recovery_id, "invitation", self.invitation))
         return steps

@@ -22,9 +22,10 @@ SMALL: Final = 2
 def quiet_closes(state: Relationship, recovery: Recovery, targets: Targets, until: datetime) -> Iterator[Due]:
     """The waiver of the follow-up and the closing, seven quiet days after the last event of a resolved recovery.
 
-    Whoever has begun to ask the customer also ends it: `not_asked` would not be true any more.
+    Whoever has begun to ask the customer also ends it: `not_asked` would not be true any more. And nothing closes
+    while somebody must still decide on what the customer gets.
     """
-    if recovery.phase != "resolved" or recovery.urgency > SMALL or _asked(recovery):
+    if recovery.phase != "resolved" or recovery.urgency > SMALL or _asked(recovery) or _undecided(recovery):
         return
     quiet_since, recorded_at = recovery.last_event_at, recovery.resolved_recorded_at
     if quiet_since is None or recorded_at is None or quiet_since + QUIET <= recorded_at:
@@ -34,6 +35,10 @@ def quiet_closes(state: Relationship, recovery: Recovery, targets: Targets, unti
 
 def _asked(recovery: Recovery) -> bool:
     return bool(recovery.tries)
+
+
+def _undecided(recovery: Recovery) -> bool:
+    return any(request.granted is None for request in recovery.requests.values())
 
 
 def _closing(recovery: Recovery) -> tuple[Event, ...]:

@@ -4,14 +4,18 @@ from datetime import UTC, datetime
 from typing import Final
 
 from domain.clocks import SHIPPED, Targets
+from domain.duties.approvals import undecided
 from domain.duties.deadlines import missed_deadlines
 from domain.duties.due import Due
+from domain.duties.expiry import expiries
 from domain.duties.quiet_close import quiet_closes
 from domain.duties.silence import silences
 from domain.kinds import AMENDS, Event
 from domain.relationship import Recovery, Relationship, assumed
 
-DUTIES = (missed_deadlines, silences, quiet_closes)
+DUTIES = (missed_deadlines, silences, undecided, expiries, quiet_closes)
+AFTER_CLOSING = (expiries,)
+"""Closing ends every clock but the one of what the customer still has in his pocket."""
 _EVER: Final = datetime.max.replace(tzinfo=UTC)
 
 
@@ -50,7 +54,8 @@ def _first(state: Relationship, targets: Targets, until: datetime) -> Due | None
 
 
 def _due(state: Relationship, recovery: Recovery, targets: Targets, until: datetime) -> list[Due]:
-    if not recovery.clocks or recovery.phase == "closed":
+    if not recovery.clocks:
         return []
+    duties = DUTIES if recovery.phase != "closed" else AFTER_CLOSING
     # Each duty is told until when, so that it need not work out what lies later: this runs before every command.
-    return [due for duty in DUTIES for due in duty(state, recovery, targets, until) if due.at <= until]
+    return [due for duty in duties for due in duty(state, recovery, targets, until) if due.at <= until]

@@ -2,6 +2,7 @@
 
 from domain.moves import (
     apology,
+    approval,
     cause,
     commitment,
     compensation,
@@ -26,6 +27,7 @@ from domain.moves import (
 
 __all__ = [
     "apology",
+    "approval",
     "cause",
     "commitment",
     "compensation",

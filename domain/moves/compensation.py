@@ -1,11 +1,23 @@
 """Compensation: what goes beyond what was owed, from the grant to the customer's hand."""
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
 
-from domain.amounts import Fx, percent_of, refuse_amounts
-from domain.errors import AlreadyDelivered, AlreadyEnded, AlreadyExists, InvalidValue, UnknownRef
-from domain.kinds import Context, Event, Fact
+from domain.amounts import Fx, refuse_amounts
+from domain.budgets.events import Currency
+from domain.errors import (
+    AlreadyDelivered,
+    AlreadyEnded,
+    AlreadyExists,
+    InvalidValue,
+    OverLimit,
+    OwnGrant,
+    UnknownRef,
+)
+from domain.granting.decision import Allowed, Till
+from domain.granting.events import CompensationDelivered, CompensationGranted, Timing, with_status
+from domain.granting.grant import Grant
+from domain.granting.settling import delivered, let_go
+from domain.kinds import Context, Elsewhere, Event, Fact
 from domain.relationship import (
     Compensation,
     Recovery,
@@ -14,39 +26,16 @@ from domain.relationship import (
     Relationship,
     refuse_own_case,
 )
-from domain.values import CompensationId, Count, Moment, Money, OneOf, Personal, RecoveryId, Words
-
-CompensationKind = Annotated[
-    str,
-    OneOf(
-        ("cash", "card_refund", "credit", "voucher", "discount", "free_item", "upgrade", "points")
-        + ("service_extension", "donation", "other")
-    ),
-]
-Basis = Literal["goodwill", "contractual", "statutory", "unknown"]
-Timing = Literal["now", "later"]
-
-
-class CompensationGranted(RecoveryEvent, topic="compensation.granted"):
-    """The customer gets something beyond what was owed. `value` is its worth to him, `cost` what it costs us."""
-
-    compensation_id: CompensationId
-    kind: CompensationKind
-    basis: Basis = "goodwill"
-    timing: Timing = "now"
-    value: Money | None = None
-    cost: Money | None = None
-    fx: Fx | None = None
-    pct_of_loss: Count | None = None
-    expires_at: Moment | None = None
-
-    def change(self, recovery: Recovery, fact: Fact) -> Recovery:
-        compensation = Compensation(kind=self.kind, basis=self.basis, expires_at=self.expires_at)
-        return recovery.but(compensations={**recovery.compensations, self.compensation_id: compensation}).acting()
+from domain.values import Code, CompensationId, Moment, Money, Personal, RecoveryId, Words
+from domain.vocabulary import Basis, CompensationKind
 
 
 class GrantCompensation(RecoveryCommand, path="grant-compensation", facts=(CompensationGranted,)):
-    """Grant something beyond what was owed. With `delivered` it is handed over at the same moment."""
+    """Grant something beyond what was owed. With `delivered` it is handed over at the same moment.
+
+    Goodwill is given within the authority in force, the customer's limit and the budget. What is more than that is
+    asked for (202) where a rule lets somebody say yes; with `ask` false it is refused instead.
+    """
 
     kind: CompensationKind
     compensation_id: CompensationId | None = None
@@ -55,26 +44,23 @@ class GrantCompensation(RecoveryCommand, path="grant-compensation", facts=(Compe
     value: Money | None = None
     cost: Money | None = None
     fx: Fx | None = None
+    cost_centre: Code | None = None
+    """Whose budget pays; the team's, else `main`, if absent."""
+    budget_currency: Currency | None = None
+    """The currency of that budget where it is another; then `fx` leads to it."""
     expires_at: Moment | None = None
     delivered: bool = False
+    ask: bool = True
+    reason: Personal[Words] | None = None
+    """Why, for whoever must say yes."""
 
-    def decide(self, state: Relationship, at: Context) -> list[Event]:
+    def decide(self, state: Relationship, at: Context) -> list[Event | Elsewhere]:
         recovery = self.found_open(state, at)
         self._check(state, at)
         refuse_own_case(recovery, at.actor.colleague_id, at)
-        granted = self._granted(recovery, at)
-        return [granted, *([_delivered(recovery, granted.compensation_id, at)] if self.delivered else [])]
-
-    def _check(self, state: Relationship, at: Context) -> None:
-        if any(self.compensation_id in one.compensations for one in state.recoveries.values()):
-            raise AlreadyExists("compensation", self.compensation_id)
-        if self.expires_at is not None and self.expires_at <= at.occurred_at:
-            raise InvalidValue("expires_at", "what is granted must be good for a while")
-        refuse_amounts(self.value, self.cost, self.fx)
-
-    def _granted(self, recovery: Recovery, at: Context) -> CompensationGranted:
-        return CompensationGranted(
-            recovery_id=RecoveryId(recovery.recovery_id),
+        grant = Grant(
+            customer_id=state.customer_id,
+            recovery=recovery,
             compensation_id=self.compensation_id or CompensationId(at.new_id()),
             kind=self.kind,
             basis=self.basis,
@@ -82,22 +68,34 @@ class GrantCompensation(RecoveryCommand, path="grant-compensation", facts=(Compe
             value=self.value,
             cost=self.cost,
             fx=self.fx,
-            pct_of_loss=percent_of(self.value, recovery.loss),
+            budget_currency=self.budget_currency,
             expires_at=self.expires_at,
         )
+        if at.importing:
+            return grant.owed(at, delivered=self.delivered)
+        if at.actor.kind == "customer":
+            raise OwnGrant
+        if self.basis == "unknown":
+            raise InvalidValue("basis", "only what is imported may be on unknown grounds: say which it is")
+        if self.basis != "goodwill":
+            return grant.owed(at, delivered=self.delivered)
+        till = Till(state, recovery, at)
+        decision = till.decide(grant.wanted(self.cost_centre))
+        if isinstance(decision, Allowed):
+            return grant.given(decision, till.colleague, at, delivered=self.delivered)
+        if not self.ask:
+            raise OverLimit(grant.amount, None, [decision.approver])
+        return grant.requested(decision, till.colleague, self.reason)
 
-
-class CompensationDelivered(RecoveryEvent, topic="compensation.delivered"):
-    """The compensation is in the customer's hand."""
-
-    compensation_id: CompensationId
-    late: bool = False
-
-    def change(self, recovery: Recovery, fact: Fact) -> Recovery:
-        delivered = _with_status(recovery, self.compensation_id, "delivered")
-        settled = delivered.settled("compensation", self.compensation_id)
-        done = settled.acting().contacted(fact).with_done("compensation", fact).with_done("first_action", fact)
-        return done.without_clocks("compensation", "first_action")
+    def _check(self, state: Relationship, at: Context) -> None:
+        known = ((*one.compensations, *one.requests) for one in state.recoveries.values())
+        if any(self.compensation_id in ids for ids in known):
+            raise AlreadyExists("compensation", self.compensation_id)
+        if self.expires_at is not None and self.expires_at <= at.occurred_at:
+            raise InvalidValue("expires_at", "what is granted must be good for a while")
+        if self.budget_currency is not None and self.fx is None:
+            raise InvalidValue("fx", "a budget in another currency needs the rate that leads to it")
+        refuse_amounts(self.value, self.cost, self.fx)
 
 
 class DeliverCompensation(RecoveryCommand, path="deliver-compensation", facts=(CompensationDelivered,)):
@@ -105,29 +103,12 @@ class DeliverCompensation(RecoveryCommand, path="deliver-compensation", facts=(C
 
     compensation_id: CompensationId | None = None
 
-    def decide(self, state: Relationship, at: Context) -> list[Event]:
+    def decide(self, state: Relationship, at: Context) -> list[Event | Elsewhere]:
         recovery = self.found(state, at)
         compensation_id = self.compensation_id or _only(recovery, "granted")
         compensation = _compensation(recovery, compensation_id)
-        if compensation.status == "delivered":
-            raise AlreadyDelivered("compensation")
-        if compensation.status != "granted":
-            raise AlreadyEnded("compensation", compensation.status)
-        if compensation.expires_at is not None and compensation.expires_at < at.occurred_at:
-            raise AlreadyEnded("compensation", "expired")
-        return [_delivered(recovery, compensation_id, at)]
-
-
-class CompensationExpired(RecoveryEvent, topic="compensation.expired"):
-    """The compensation was not taken up in time. It follows from the calendar; nobody posts it."""
-
-    compensation_id: CompensationId
-
-    def change(self, recovery: Recovery, fact: Fact) -> Recovery:
-        compensation = recovery.compensations.get(self.compensation_id)
-        if compensation is None or compensation.status != "granted":
-            return recovery
-        return _with_status(recovery, self.compensation_id, "expired")
+        _refuse_undeliverable(compensation, at)
+        return delivered(state.customer_id, recovery, compensation_id, at)
 
 
 class CompensationReversed(RecoveryEvent, topic="compensation.reversed"):
@@ -138,7 +119,7 @@ class CompensationReversed(RecoveryEvent, topic="compensation.reversed"):
 
     def change(self, recovery: Recovery, fact: Fact) -> Recovery:
         before = recovery.compensations.get(self.compensation_id)
-        reversed_ = _with_status(recovery, self.compensation_id, "reversed")
+        reversed_ = with_status(recovery, self.compensation_id, "reversed")
         if before is None or before.status != "delivered":
             return reversed_
         return reversed_.taken_back("compensation", self.compensation_id)
@@ -150,42 +131,30 @@ class ReverseCompensation(RecoveryCommand, path="reverse-compensation", facts=(C
     compensation_id: CompensationId
     reason: Personal[Words]
 
-    def decide(self, state: Relationship, at: Context) -> list[Event]:
+    def decide(self, state: Relationship, at: Context) -> list[Event | Elsewhere]:
         recovery = self.found(state, at)
-        status = _compensation(recovery, self.compensation_id).status
-        if status not in ("granted", "delivered"):
-            raise AlreadyEnded("compensation", status)
+        compensation = _compensation(recovery, self.compensation_id)
+        if not compensation.stands:
+            raise AlreadyEnded("compensation", compensation.status)
         refuse_own_case(recovery, at.actor.colleague_id, at)
-        return [
-            CompensationReversed(
-                recovery_id=RecoveryId(recovery.recovery_id),
-                compensation_id=self.compensation_id,
-                reason=self.reason,
-            )
-        ]
+        taken_back = CompensationReversed(
+            recovery_id=RecoveryId(recovery.recovery_id),
+            compensation_id=self.compensation_id,
+            reason=self.reason,
+        )
+        return [taken_back, *let_go(state.customer_id, self.compensation_id, compensation, at, "reversed")]
 
 
-def _delivered(recovery: Recovery, compensation_id: CompensationId, at: Context) -> CompensationDelivered:
-    return CompensationDelivered(
-        recovery_id=RecoveryId(recovery.recovery_id),
-        compensation_id=compensation_id,
-        late=_is_late(recovery, at),
-    )
-
-
-def _is_late(recovery: Recovery, at: Context) -> bool:
-    running = recovery.deadlines.get("compensation")
-    return at.occurred_at > running.due_at if running else "compensation" in recovery.missed
-
-
-def _with_status(
-    recovery: Recovery, compensation_id: CompensationId, status: Literal["delivered", "expired", "reversed"]
-) -> Recovery:
-    compensation = recovery.compensations.get(compensation_id)
-    if compensation is None:
-        return recovery
-    changed = compensation.but(status=status)
-    return recovery.but(compensations={**recovery.compensations, compensation_id: changed})
+def _refuse_undeliverable(compensation: Compensation, at: Context) -> None:
+    if compensation.status == "delivered":
+        raise AlreadyDelivered("compensation")
+    if compensation.status not in ("granted", "expired"):
+        raise AlreadyEnded("compensation", compensation.status)
+    ends = compensation.expires_at
+    # What was handed over in time was, though the clock may have recorded its end before we were told.
+    in_time = compensation.status == "granted" if ends is None else at.occurred_at <= ends
+    if not in_time:
+        raise AlreadyEnded("compensation", "expired")
 
 
 def _compensation(recovery: Recovery, compensation_id: CompensationId) -> Compensation:

@@ -1,13 +1,12 @@
 """Failure: something went wrong for a customer, and somebody says so."""
 
-from typing import Annotated, Final, Literal
+from typing import Final, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
 from domain.clocks import (
     FOLLOWED_UP_FROM,
-    SHIPPED,
     awaits_compensation,
     follow_up_clock,
     moved_clocks,
@@ -35,20 +34,13 @@ from domain.values import (
     Count,
     Moment,
     Money,
-    OneOf,
     Personal,
     RecoveryId,
     Severity,
     Words,
 )
+from domain.vocabulary import WHAT, FailureKind, Resource, What
 
-WHAT: Final = OneOf(
-    ("wrong_or_broken", "badly_done", "not_available", "billed_wrong", "late", "not_told", "hard_to_do")
-    + ("treated_badly", "other")
-)
-What = Annotated[str, WHAT]
-FailureKind = Literal["core", "procedural", "interactional", "unknown"]
-Resource = Literal["goods", "service", "monetary", "time", "information", "attention", "unknown"]
 Fault = Literal["firm", "customer", "shared", "outside", "unknown"]
 Detection = Literal["customer_reported", "colleague_noticed", "system_detected", "predicted"]
 Witnessed = Literal["none", "some", "public"]
@@ -234,7 +226,7 @@ def _newly_expected(recovery: Recovery, at: Context) -> list[Event]:
     """The clock of a compensation that is expected since the failure is looked at differently."""
     if recovery.ended or "compensation" in recovery.deadlines or not awaits_compensation(recovery):
         return []
-    return set_clocks(recovery, at, SHIPPED, "compensation")
+    return set_clocks(recovery, at, "compensation")
 
 
 def _newly_followed_up(before: Recovery, after: Recovery, at: Context) -> list[Event]:

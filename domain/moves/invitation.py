@@ -1,10 +1,13 @@
 """Invitation: a reason to come back after it went wrong."""
 
 from domain.amounts import Fx, refuse_amounts
-from domain.errors import AlreadyExists, InvalidValue, UnknownRef
-from domain.kinds import Context, Event, Fact
+from domain.budgets.budget import Budget, grant_of
+from domain.errors import AlreadyExists, InvalidValue, OwnGrant, UnknownRef
+from domain.granting.decision import Till, Wanted
+from domain.granting.settling import set_aside
+from domain.kinds import Context, Elsewhere, Event, Fact
 from domain.relationship import Invitation, Recovery, RecoveryCommand, RecoveryEvent, Relationship
-from domain.values import Code, CompensationId, InvitationId, Moment, Money
+from domain.values import BudgetId, Code, CompensationId, InvitationId, Moment, Money
 
 
 class ReturnInvitationIssued(RecoveryEvent, topic="return_invitation.issued"):
@@ -17,9 +20,16 @@ class ReturnInvitationIssued(RecoveryEvent, topic="return_invitation.issued"):
     fx: Fx | None = None
     valid_until: Moment
     compensation_id: CompensationId | None = None
+    budget_id: BudgetId | None = None
+    """The budget that holds its cost back until it is redeemed or has expired."""
 
     def change(self, recovery: Recovery, fact: Fact) -> Recovery:
-        invitation = Invitation(valid_until=self.valid_until)
+        invitation = Invitation(
+            valid_until=self.valid_until,
+            recorded_at=fact.recorded_at,
+            amount=self.cost or self.value,
+            budget=self.budget_id,
+        )
         return recovery.but(invitations={**recovery.invitations, self.invitation_id: invitation}).contacted(fact)
 
 
@@ -33,16 +43,30 @@ class InviteBack(RecoveryCommand, path="invite-back", facts=(ReturnInvitationIss
     cost: Money | None = None
     fx: Fx | None = None
     compensation_id: CompensationId | None = None
+    cost_centre: Code | None = None
+    """Whose budget pays; the team's, else `main`, if absent."""
 
-    def decide(self, state: Relationship, at: Context) -> list[Event]:
+    def decide(self, state: Relationship, at: Context) -> list[Event | Elsewhere]:
         recovery = self.found(state, at)
         self._check(state, recovery, at)
-        given = self.model_dump(exclude_none=True, exclude={"about"})
-        minted = {
-            "recovery_id": recovery.recovery_id,
-            "invitation_id": self.invitation_id or InvitationId(at.new_id()),
-        }
-        return [ReturnInvitationIssued.model_validate(given | minted)]
+        invitation_id = self.invitation_id or InvitationId(at.new_id())
+        budget = self._budget(state, recovery, at)
+        held = set_aside(budget, grant_of(state.customer_id, invitation_id), self._amount, self.valid_until)
+        given = self.model_dump(exclude_none=True, exclude={"about", "cost_centre"})
+        minted = {"recovery_id": recovery.recovery_id, "invitation_id": invitation_id}
+        paying = {} if budget is None else {"budget_id": budget.stream_id}
+        return [ReturnInvitationIssued.model_validate(given | minted | paying), *held]
+
+    @property
+    def _amount(self) -> Money | None:
+        return self.cost or self.value
+
+    def _budget(self, state: Relationship, recovery: Recovery, at: Context) -> Budget | None:
+        """The budget that pays, in the currency of its cost; none where a compensation stands behind it."""
+        if at.importing or self.compensation_id is not None:
+            return None
+        wanted = Wanted("free_item", self._amount, self._amount, self.cost_centre)
+        return Till(state, recovery, at).budget(wanted)
 
     def _check(self, state: Relationship, recovery: Recovery, at: Context) -> None:
         if any(self.invitation_id in one.invitations for one in state.recoveries.values()):
@@ -52,6 +76,8 @@ class InviteBack(RecoveryCommand, path="invite-back", facts=(ReturnInvitationIss
         if self.valid_until <= at.occurred_at:
             raise InvalidValue("valid_until", "an invitation must be open for a while")
         refuse_amounts(self.value, self.cost, self.fx)
+        if at.actor.kind == "customer" and not at.importing:
+            raise OwnGrant
 
 
 class ReturnInvitationExpired(RecoveryEvent, topic="return_invitation.expired"):

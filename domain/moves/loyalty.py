@@ -2,8 +2,10 @@
 
 from typing import Literal
 
+from domain.budgets.budget import Budget, grant_of
+from domain.budgets.drawing import pay
 from domain.errors import AlreadyEnded, UnknownRef
-from domain.kinds import Context, Event, Fact
+from domain.kinds import Context, Elsewhere, Event, Fact
 from domain.relationship import (
     Invitation,
     Recovery,
@@ -63,11 +65,22 @@ class WelcomeBack(RelationshipCommand, path="welcome-back", facts=(CustomerRetur
     amount: Money | None = None
     invitation_id: InvitationId | None = None
 
-    def decide(self, state: Relationship, at: Context) -> list[Event]:
+    def decide(self, state: Relationship, at: Context) -> list[Event | Elsewhere]:
         refuse_unknown(state)
-        if self.invitation_id is not None:
-            _refuse_redeemed(state, self.invitation_id)
-        return [CustomerReturned(amount=self.amount, invitation_id=self.invitation_id)]
+        returned = CustomerReturned(amount=self.amount, invitation_id=self.invitation_id)
+        if self.invitation_id is None:
+            return [returned]
+        _refuse_redeemed(state, self.invitation_id)
+        return [returned, *_redeemed(state, self.invitation_id, at)]
+
+
+def _redeemed(state: Relationship, invitation_id: InvitationId, at: Context) -> list[Elsewhere]:
+    """What the budget pays for an invitation that is taken up."""
+    invitation = _invitation(state, invitation_id)
+    budget = None if invitation.budget is None else at.other(Budget, invitation.budget)
+    if budget is None or invitation.amount is None:
+        return []
+    return pay(budget, grant_of(state.customer_id, invitation_id), invitation.amount)
 
 
 def _welcomed(recovery: Recovery, invitation_id: InvitationId | None) -> Recovery:

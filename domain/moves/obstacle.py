@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
-from domain.errors import AlreadyExists, UnknownRef
+from domain.errors import AlreadyExists, HardRule, SystemRule, UnknownRef
 from domain.kinds import Context, Event, Fact
 from domain.relationship import (
+    Obstacle,
     OptionalRecoveryEvent,
     Recovery,
     RecoveryCommand,
@@ -14,7 +15,9 @@ from domain.relationship import (
     RelationshipCommand,
     refuse_unknown,
 )
+from domain.standards.rule import harder
 from domain.values import Code, Count, ObstacleId, OneOf, Personal, RecoveryId, Words
+from domain.vocabulary import Hardness
 
 ObstacleKind = Annotated[
     str,
@@ -26,7 +29,6 @@ ObstacleKind = Annotated[
 ]
 Mode = Literal["action", "inaction"]
 Whose = Literal["own_team", "other_team", "management", "supplier", "customer"]
-Hardness = Literal["soft", "system", "hard"]
 How = Literal["rule_overridden", "workaround", "fixed"]
 
 
@@ -48,11 +50,16 @@ class ObstacleEncountered(OptionalRecoveryEvent, topic="obstacle.encountered"):
 
     def evolve(self, state: Relationship, fact: Fact) -> Relationship:
         if self.recovery_id is None:
-            return state.but(obstacles={**state.obstacles, self.obstacle_id: str(self.kind)})
+            return state.but(obstacles={**state.obstacles, self.obstacle_id: self.met})
         return super().evolve(state, fact)
 
     def change(self, recovery: Recovery, fact: Fact) -> Recovery:
-        return recovery.but(obstacles={**recovery.obstacles, self.obstacle_id: str(self.kind)})
+        return recovery.but(obstacles={**recovery.obstacles, self.obstacle_id: self.met})
+
+    @property
+    def met(self) -> Obstacle:
+        """What stands in the way."""
+        return Obstacle(kind=str(self.kind), rule_id=self.rule_id, hardness=self.hardness)
 
 
 class ReportObstacle(RecoveryCommand, path="report-obstacle", facts=(ObstacleEncountered,)):
@@ -112,6 +119,8 @@ class RemoveObstacle(RelationshipCommand, path="remove-obstacle", facts=(Obstacl
         places = _places(state)
         if self.obstacle_id not in places:
             raise UnknownRef("open obstacle", self.obstacle_id)
+        if self.how == "rule_overridden" and not at.importing:
+            _refuse_override(_obstacle(state, self.obstacle_id), at)
         return [
             ObstacleRemoved(
                 recovery_id=places[self.obstacle_id],
@@ -122,6 +131,22 @@ class RemoveObstacle(RelationshipCommand, path="remove-obstacle", facts=(Obstacl
         ]
 
 
+def _refuse_override(met: Obstacle, at: Context) -> None:
+    """Raises SystemRule or HardRule: only a soft rule is overridden, which takes no more than a reason (I-11)."""
+    rule = at.house.rule(met.rule_id).body
+    match harder(rule.hardness, met.hardness):
+        case "system":
+            raise SystemRule(met.rule_id, rule.owner)
+        case "hard":
+            raise HardRule(met.rule_id, rule.legal_ref)
+
+
+def _obstacle(state: Relationship, obstacle_id: UUID) -> Obstacle:
+    if obstacle_id in state.obstacles:
+        return state.obstacles[obstacle_id]
+    return next(one.obstacles[obstacle_id] for one in state.recoveries.values() if obstacle_id in one.obstacles)
+
+
 def _places(state: Relationship) -> dict[UUID, RecoveryId | None]:
     """Every open obstacle, with the recovery it belongs to."""
     places: dict[UUID, RecoveryId | None] = dict.fromkeys(state.obstacles)
@@ -130,5 +155,5 @@ def _places(state: Relationship) -> dict[UUID, RecoveryId | None]:
     return places
 
 
-def _without(obstacles: Mapping[UUID, str], gone: UUID) -> dict[UUID, str]:
-    return {one: kind for one, kind in obstacles.items() if one != gone}
+def _without(obstacles: Mapping[UUID, Obstacle], gone: UUID) -> dict[UUID, Obstacle]:
+    return {one: met for one, met in obstacles.items() if one != gone}

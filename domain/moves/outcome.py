@@ -3,8 +3,9 @@
 from typing import Final, Literal
 
 from domain.clocks import follow_up_clock
-from domain.errors import FollowUpMissing, NothingDone, WrongPhase
-from domain.kinds import Context, Event, Fact
+from domain.errors import FollowUpMissing, NothingDone, StepMissing, WrongPhase
+from domain.granting.approving import withdrawn
+from domain.kinds import Context, Elsewhere, Event, Fact
 from domain.milestones import RecoveryReopened, ReopenCause, reopened
 from domain.relationship import Recovery, RecoveryCommand, RecoveryEvent, Relationship, refuse_own_case
 from domain.values import Code, RecoveryId
@@ -22,6 +23,8 @@ Outcome = Literal[
     "entered_in_error",
 ]
 FROM_ANY_PHASE: Final = ("withdrawn", "lost", "duplicate", "entered_in_error")
+GRAVE: Final = 3
+"""From this severity on closing needs what was given on top, and the cause. Source: domain.md I-13."""
 TRIES: Final = (1, 1, 2, 3, 3)
 """How many tries on different days make a customer unreachable, by severity 1-5 (I-14)."""
 
@@ -91,25 +94,30 @@ class RecoveryClosed(RecoveryEvent, topic="recovery.closed"):
             closed_at=fact.occurred_at,
             outcome=self.outcome,
             deadlines={},
+            requests={},
             lost=recovery.lost or self.outcome == "lost",
         )
 
 
 class Close(RecoveryCommand, path="close", facts=(RecoveryClosed,)):
-    """Close a recovery with its outcome, which nobody may make up (I-14)."""
+    """Close a recovery with its outcome, which nobody may make up (I-14). What was asked for is withdrawn."""
 
     outcome: Outcome
     referral: Code | None = None
 
-    def decide(self, state: Relationship, at: Context) -> list[Event]:
+    def decide(self, state: Relationship, at: Context) -> list[Event | Elsewhere]:
         recovery = self.found(state, at)
         refuse_own_case(recovery, at.actor.colleague_id, at)
         _refuse_untimely(recovery, self.outcome)
         needs = _needs(recovery, self.outcome)
         if needs is not None:
             raise FollowUpMissing(self.outcome, needs)
+        step = _unfinished(recovery, self.outcome)
+        if step is not None and not at.importing:
+            raise StepMissing(step)
         recovery_id = RecoveryId(recovery.recovery_id)
-        return [RecoveryClosed(recovery_id=recovery_id, outcome=self.outcome, referral=self.referral)]
+        closed = RecoveryClosed(recovery_id=recovery_id, outcome=self.outcome, referral=self.referral)
+        return [closed, *withdrawn(state.customer_id, recovery, at)]
 
 
 def _missing(recovery: Recovery) -> list[str]:
@@ -138,6 +146,15 @@ def _refuse_untimely(recovery: Recovery, outcome: Outcome) -> None:
         raise WrongPhase("closed", "one that is open")
     if recovery.phase != "resolved" and outcome not in FROM_ANY_PHASE:
         raise WrongPhase(recovery.phase, "one that is resolved")
+
+
+def _unfinished(recovery: Recovery, outcome: Outcome) -> str | None:
+    """The step without which a grave matter is not closed (I-13), or None."""
+    if recovery.urgency < GRAVE or outcome in FROM_ANY_PHASE:
+        return None
+    turned_down = any(step == "compensation" for step, _ in recovery.settled_by)
+    done = {*recovery.done, *recovery.waived, *(["compensation"] if turned_down else [])}
+    return next((step for step in ("compensation", "root_cause") if step not in done), None)
 
 
 def _needs(recovery: Recovery, outcome: Outcome) -> str | None:

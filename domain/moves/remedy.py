@@ -13,7 +13,8 @@ from domain.errors import (
     NoAlternative,
     UnknownRef,
 )
-from domain.kinds import Context, Event, Fact
+from domain.granting.settling import let_go
+from domain.kinds import Context, Elsewhere, Event, Fact
 from domain.milestones import reopened
 from domain.relationship import (
     Recovery,
@@ -24,30 +25,8 @@ from domain.relationship import (
     refuse_own_case,
 )
 from domain.values import CompensationId, Moment, OneOf, Personal, RecoveryId, RemedyId, Words
+from domain.vocabulary import REMEDY_KIND, REPAID_BY, RemedyKind, RepaidBy
 
-RepaidBy = Literal[
-    "money_now", "money_later", "exchange", "reperformance", "expedite", "information", "psychological", "unknown"
-]
-REPAID_BY: Final[dict[str, RepaidBy]] = {
-    "refund": "money_now",
-    "price_reduction": "money_now",
-    "credit_note": "money_later",
-    "points": "money_later",
-    "replacement": "exchange",
-    "reperform": "reperformance",
-    "repair": "reperformance",
-    "expedite": "expedite",
-    "reschedule": "expedite",
-    "redirect": "expedite",
-    "explanation": "information",
-    "information": "information",
-    "gesture": "psychological",
-    "upgrade_attention": "psychological",
-    "other": "unknown",
-}
-"""What was done -> what it repays. Source: domain.md section 2."""
-REMEDY_KIND: Final = OneOf(tuple(REPAID_BY))
-RemedyKind = Annotated[str, REMEDY_KIND]
 Mode = Literal["now", "later", "self_service"]
 Resolves = Literal["full", "partial", "none", "unknown"]
 How = Literal["done", "sent"]
@@ -277,7 +256,7 @@ class TurnDownOffer(RecoveryCommand, path="turn-down-offer", facts=(OfferTurnedD
     remedy_id: RemedyId | None = None
     compensation_id: CompensationId | None = None
 
-    def decide(self, state: Relationship, at: Context) -> list[Event]:
+    def decide(self, state: Relationship, at: Context) -> list[Event | Elsewhere]:
         recovery = self.found(state, at)
         if (self.remedy_id is None) == (self.compensation_id is None):
             raise InvalidValue("remedy_id", "name a remedy or a compensation, one of them")
@@ -285,13 +264,15 @@ class TurnDownOffer(RecoveryCommand, path="turn-down-offer", facts=(OfferTurnedD
             _refuse_ended(_remedy(recovery, self.remedy_id))
         elif self.compensation_id is not None:
             _refuse_settled(recovery, self.compensation_id)
-        return [
-            OfferTurnedDown(
-                recovery_id=RecoveryId(recovery.recovery_id),
-                remedy_id=self.remedy_id,
-                compensation_id=self.compensation_id,
-            )
-        ]
+        turned_down = OfferTurnedDown(
+            recovery_id=RecoveryId(recovery.recovery_id),
+            remedy_id=self.remedy_id,
+            compensation_id=self.compensation_id,
+        )
+        if self.compensation_id is None:
+            return [turned_down]
+        offered = recovery.compensations[self.compensation_id]
+        return [turned_down, *let_go(state.customer_id, self.compensation_id, offered, at, "turned_down")]
 
 
 def _with_status(

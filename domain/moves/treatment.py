@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import ConfigDict, Field
 
 from domain.errors import UnknownRef
-from domain.kinds import Context, Event, Fact, RoleClass
+from domain.kinds import Context, Event, Fact
 from domain.milestones import reopened
 from domain.relationship import (
     OptionalRecoveryEvent,
@@ -16,6 +16,7 @@ from domain.relationship import (
     refuse_unknown,
 )
 from domain.values import CallerRef, ColleaguePersonal, Degree, OneOf, Personal, Words
+from domain.vocabulary import RoleClass
 
 Treatment = Annotated[
     str,

@@ -1,14 +1,15 @@
 """What heals: words, deeds and gifts to the customer, and what it took to get them."""
 
 from domain.clocks import DeadlineSet
+from domain.granting.events import CompensationApproved, CompensationDelivered, CompensationGranted
 from domain.kinds import Event, Fact
 from domain.moves.apology import ApologyMade
-from domain.moves.compensation import CompensationDelivered, CompensationGranted, CompensationReversed
+from domain.moves.compensation import CompensationReversed
 from domain.moves.contact import CustomerContactedAgain, InformationRequested
 from domain.moves.handling import RecoveryHandedOff
 from domain.moves.obstacle import ObstacleEncountered
 from domain.moves.remedy import RemedyDelivered, RemedyPromised, RemedyStarted
-from domain.satisfaction.justice import EFFORTS_COUNTED, apology_points, compensation_points
+from domain.satisfaction.justice import ASKED, EFFORTS_COUNTED, apology_points, compensation_points
 from domain.satisfaction.rules import changing, healing
 from domain.satisfaction.score import RecoveryScore
 from domain.satisfaction.terms import DAY_MICROS, micros
@@ -79,6 +80,11 @@ def _compensation_reversed(recovery: RecoveryScore, event: CompensationReversed,
     return recovery.but(
         paid={one: points for one, points in recovery.paid.items() if one != event.compensation_id}
     )
+
+
+@healing(CompensationApproved)
+def _approved(recovery: RecoveryScore, event: CompensationApproved, fact: Fact) -> RecoveryScore:
+    return recovery.but(autonomy=min(recovery.autonomy, ASKED if event.in_time else 0))
 
 
 @healing(ObstacleEncountered)

@@ -17,7 +17,7 @@ HEALED_AT_MOST: Final = 90
 KEPT_AFTER_FAILING_AGAIN: Final = 80
 
 _SERVICE: Final = {"reperformance": 60, "money_now": 40, "money_later": 20}
-_MATCH: Final[Mapping[str, Mapping[str, int]]] = {
+MATCH: Final[Mapping[str, Mapping[str, int]]] = {
     "monetary": {"money_now": 60, "money_later": 40, "exchange": 20},
     "goods": {"exchange": 60, "money_now": 40, "money_later": 20},
     "service": _SERVICE,
@@ -27,7 +27,7 @@ _MATCH: Final[Mapping[str, Mapping[str, int]]] = {
     "time": {"expedite": 60, "money_now": 40, "psychological": 20},
 }
 """How well a remedy repays in kind: resource lost -> how it was repaid -> points."""
-_OTHERWISE: Final = 20
+OTHERWISE: Final = 20
 _MONEY_IN_FULL: Final = {"money_now": 30, "money_later": 22}
 _UNKNOWN_SHARE: Final = 20
 _UNEXPECTED: Final = 40
@@ -43,6 +43,8 @@ _RESPECT: Final = 30
 
 _WITHOUT_CLOCK: Final = 25
 _EFFORTLESS, _EFFORT = 30, 10
+ASKED: Final = 10
+"""What is left of autonomy when somebody else had to say yes, and did in time."""
 EFFORTS_COUNTED: Final = 3
 """More effort than this takes nothing further away."""
 _INFORMED: Final = 10
@@ -111,9 +113,9 @@ def _distributive(recovery: RecoveryScore) -> int:
     if not recovery.delivered:
         return 0
     remedy, in_full = 0, 0
-    match = _MATCH.get(recovery.resource, _SERVICE)
+    match = MATCH.get(recovery.resource, _SERVICE)
     for repaid_by, full in recovery.repaid:
-        points = match.get(repaid_by, _OTHERWISE)
+        points = match.get(repaid_by, OTHERWISE)
         remedy = max(remedy, points if full else points // 2)
         if full and recovery.resource == "monetary":
             in_full = max(in_full, _MONEY_IN_FULL.get(repaid_by, 0))

@@ -13,7 +13,7 @@ from api.demo import play, script, tales
 from api.stories import failures, kindness, languages, last_words
 from api.stories.telling import Tale, length
 from domain.duties import settle
-from domain.kinds import AMENDS, Actor, Context, Event, Fact
+from domain.kinds import AMENDS, Actor, Aggregate, Context, Elsewhere, Event, Fact
 from domain.relationship import Recovery, Relationship, evolve
 from infrastructure.ledger import Ledger
 from infrastructure.orders import Order, Outcome
@@ -33,6 +33,8 @@ class Bare:
     facts: list[Fact] = field(default_factory=list)
     known: dict[tuple[str, str], UUID] = field(default_factory=dict)
     minted: int = 0
+    others: dict[UUID, Aggregate] = field(default_factory=dict)
+    """Colleagues as they stand; the house has opened no budget."""
 
     def set_clock(self, now: datetime) -> None:
         assert now >= self.now or not self.facts
@@ -45,8 +47,11 @@ class Bare:
         for at, event in settle(state, min(occurred_at, self.now)):
             state = self._recorded(state, event, at, AMENDS)
         if order.command is not None:
-            for event in order.command.decide(state, self._context(order, occurred_at, references)):
-                state = self._recorded(state, event, occurred_at, order.actor)
+            for one in order.command.decide(state, self._context(order, occurred_at, references)):
+                if isinstance(one, Elsewhere):
+                    self._recorded_elsewhere(one, occurred_at, order.actor)
+                else:
+                    state = self._recorded(state, one, occurred_at, order.actor)
         self.states[customer] = state
         future: Future[Outcome] = Future()
         future.set_result(Outcome(customer, (), len(self.facts), state.version, {}))
@@ -60,14 +65,24 @@ class Bare:
             new_id=self._new_id,
             pseudonym=lambda kind, value: named_id(f"{kind}:{value}"),
             references=references,
+            other=self._other,
         )
 
+    def _other(self, kind: type[Aggregate], stream: UUID | tuple[str, str]) -> Aggregate | None:
+        return None if isinstance(stream, tuple) else self.others.get(stream) or kind.begun(stream)
+
+    def _recorded_elsewhere(self, one: Elsewhere, at: datetime, actor: Actor) -> None:
+        stream = one.stream.stream_id
+        state = self.others.get(stream, one.stream)
+        fact = Fact(one.event, stream, state.version + 1, 0, named_id("elsewhere"), at, self.now, actor, "")
+        self.others[stream] = state.after(fact)
+
     def _customer(self, order: Order) -> tuple[UUID, tuple[tuple[str, str], ...]]:
-        if isinstance(order.customer, UUID):
-            return order.customer, ()
-        if order.customer is None:
+        if isinstance(order.stream, UUID):
+            return order.stream, ()
+        if order.stream is None:
             return self._new_id(), ()
-        reference = (order.customer.kind, order.customer.value)
+        reference = (order.stream.kind, order.stream.value)
         if reference in self.known:
             return self.known[reference], ()
         self.known[reference] = self._new_id()

@@ -63,7 +63,7 @@ class Doors:
         container = self.services[place.partition(" ")[0]].container
         with writing(container.working) as conn:
             lock_head(conn, container.settings.ledger)
-            first = container.writer.submit(Order(command=None, customer=None, actor=AMENDS, source="urn:test"))
+            first = container.writer.submit(Order(command=None, stream=None, actor=AMENDS, source="urn:test"))
             eventually(first.running, "the writer is held up by the lock of another")
             yield
             eventually(lambda: container.writer.waiting == orders, "the orders wait for it")

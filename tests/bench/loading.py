@@ -111,7 +111,7 @@ def _loading(place: Place, conn: Connection, streams: Sequence[UUID], *, togethe
             with conn.begin():
                 for _ in range(TIMES):
                     for some in asked:
-                        load(conn, mapper, "main", some)
+                        load(conn, mapper, "main", some, Relationship)
             return TIMES * len(streams)
 
         return work
@@ -122,7 +122,7 @@ def _loading(place: Place, conn: Connection, streams: Sequence[UUID], *, togethe
 def _cached(place: Place, conn: Connection, streams: Sequence[UUID], page: int) -> Contender:
     states = States(len(streams))
     with begin_writing(conn):
-        states.keep(load(conn, place.mapper(), "main", streams), lock_head(conn, "main").position)
+        states.keep(load(conn, place.mapper(), "main", streams, Relationship), lock_head(conn, "main").position)
     times = CACHED_TIMES if page > 1 else TIMES
     wanted = [stream for _ in range(times) for stream in streams]
 

@@ -47,12 +47,12 @@ def choices(seed: int, n: int, customers: int = CUSTOMERS, busy: int = BUSY) -> 
 def opening() -> Order:
     """Opens a customer with a failure, so that there is something to tell him about."""
     command = ReportFailure(what="wrong_or_broken", description="Three of the six plums were rotten.")
-    return Order(command=command, customer=None, actor=ACTOR, source=SOURCE)
+    return Order(command=command, stream=None, actor=ACTOR, source=SOURCE)
 
 
 def updating(customer: UUID) -> Order:
     """One command that becomes one event with 200 personal bytes."""
-    return Order(command=UpdateCustomer(kind=KIND, note=NOTE), customer=customer, actor=ACTOR, source=SOURCE)
+    return Order(command=UpdateCustomer(kind=KIND, note=NOTE), stream=customer, actor=ACTOR, source=SOURCE)
 
 
 def payload() -> dict[str, str]:

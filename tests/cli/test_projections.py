@@ -41,7 +41,7 @@ def stuck(amends: CommandLine) -> str:
     """The stream that a faulty program parked."""
     with container(amends) as parts:
         parts.start_writing()
-        order = Order(command=late(), customer=None, actor=AMENDS, source="urn:test")
+        order = Order(command=late(), stream=None, actor=AMENDS, source="urn:test")
         customer = parts.writer.submit(order).result(ANSWER_WITHIN_SECONDS).customer_id
         Projector(parts.engine, parts.mapper, (Misread(), *ALL[1:])).catch_up()
     return str(customer)

@@ -12,7 +12,7 @@ from tests.support.ledgers import mixed
 from tests.support.soak import examples
 
 STATE = TypeAdapter(Relationship)
-FACTS = mixed(streams=3, tellings=80)
+FACTS = mixed(streams=3, tellings=160)
 
 
 def changed_later(facts: list[Fact]) -> list[int]:

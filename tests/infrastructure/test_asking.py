@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, create_engine, make_url, text
 from sqlalchemy.exc import DBAPIError
 
 from infrastructure.asking import Asking, Forgetful
-from infrastructure.engine import make_engine
+from infrastructure.engine import make_engine, out_of_reach
 from infrastructure.rows import fetched
 
 PREPARED = "SELECT count(*) FROM pg_prepared_statements WHERE name LIKE 'amends_%%'"
@@ -32,6 +32,22 @@ def begun(engine: Engine) -> Iterator[Connection]:
     with engine.connect() as conn, conn.begin():
         conn.execute(text("SELECT 1"))
         yield conn
+
+
+@pytest.fixture
+def reading(postgres_database: str) -> Iterator[Engine]:
+    """One for reading, on which every statement stands alone."""
+    made = make_engine(postgres_database, reading=True, pool_size=1, max_overflow=0)
+    yield made
+    made.dispose()
+
+
+def behind_its_back(conn: Connection, *statements: bytes) -> None:
+    """Has the server do this on the connection without a word to the driver, as a pooler in between would."""
+    driver = conn.connection.driver_connection
+    assert driver is not None
+    for statement in statements:
+        assert driver.pgconn.exec_(statement).status == pq.ExecStatus.COMMAND_OK
 
 
 def prepared(conn: Connection) -> int:
@@ -143,3 +159,72 @@ def test_on_an_engine_for_reading_nothing_is_begun_and_what_was_prepared_stays_s
             assert fetched(conn, "SELECT %b::int", [number]) == [(number,)]
             assert (driver.forgot, prepared(conn)) == (0, 1)
     made.dispose()
+
+
+LOSSES = [b"DEALLOCATE ALL", b"DISCARD ALL"]
+
+
+@pytest.mark.parametrize("lost", LOSSES)
+def test_on_an_engine_for_reading_what_the_server_lost_is_prepared_anew_at_once(reading: Engine, lost: bytes):
+    with reading.connect() as conn:
+        assert fetched(conn, "SELECT %b::int", [1]) == [(1,)]
+        assert fetched(conn, "SELECT %b::int + 1", [1]) == [(2,)]
+        behind_its_back(conn, lost)
+        assert prepared(conn) == 0
+        for number in range(3):
+            assert fetched(conn, "SELECT %b::int", [number]) == [(number,)]
+            assert fetched(conn, "SELECT %b::int + 1", [number]) == [(number + 1,)]
+        assert prepared(conn) == 2
+
+
+def test_on_an_engine_for_reading_a_column_may_get_another_type_meanwhile(reading: Engine):
+    with reading.connect() as conn:
+        behind_its_back(conn, b"CREATE TABLE plums (weight int)", b"INSERT INTO plums VALUES (7)")
+        asked = "SELECT weight FROM plums WHERE %b::int > 0"
+        assert fetched(conn, "SELECT %b::int", [1]) == [(1,)]
+        assert fetched(conn, asked, [1]) == [(7,)]
+        behind_its_back(conn, b"ALTER TABLE plums ALTER weight TYPE text")
+        assert fetched(conn, asked, [1]) == fetched(conn, asked, [2]) == [("7",)]
+        # No name is given a second time: those that nobody asks for any more stay with the server.
+        assert fetched(conn, "SELECT %b::int", [1]) == [(1,)]
+        assert fetched(conn, "SELECT %b::int + 1", [1]) == [(2,)]
+
+
+def test_what_the_server_lost_within_a_transaction_ends_it_and_is_prepared_anew_with_the_next(engine: Engine):
+    with engine.connect() as conn:
+        transaction = conn.begin()
+        assert fetched(conn, "SELECT %b::int", [1]) == [(1,)]
+        behind_its_back(conn, b"CREATE TABLE plums (weight int)", b"DEALLOCATE ALL")
+        with pytest.raises(DBAPIError) as lost:
+            fetched(conn, "SELECT %b::int", [2])
+        assert isinstance(lost.value.orig, psycopg.errors.InvalidSqlStatementName)
+        transaction.rollback()
+        with conn.begin():
+            assert fetched(conn, "SELECT %b::int", [3]) == [(3,)]
+            # Nothing of what was done before was kept.
+            assert fetched(conn, "SELECT to_regclass(%b::text) IS NULL", ["plums"]) == [(True,)]
+
+
+def test_what_the_server_can_never_do_is_told_and_the_next_question_is_answered(reading: Engine):
+    with reading.connect() as conn:
+        behind_its_back(conn, b"CREATE TABLE plums (weight int)")
+        for number in range(2):
+            with pytest.raises(DBAPIError) as refused:
+                fetched(conn, "SELECT count(*) FROM plums WHERE weight = %b::int FOR UPDATE", [number])
+            assert isinstance(refused.value.orig, psycopg.errors.FeatureNotSupported)
+            assert fetched(conn, "SELECT %b::int", [number]) == [(number,)]
+
+
+@pytest.mark.parametrize("changed", [b"DEALLOCATE ALL", b"ALTER TABLE plums ALTER weight TYPE text"])
+def test_a_connection_whose_driver_is_mistaken_about_what_is_prepared_is_given_up(reading: Engine, changed: bytes):
+    asked = text("SELECT weight FROM plums WHERE weight IS NOT NULL")
+    with reading.connect() as conn:
+        behind_its_back(conn, b"CREATE TABLE plums (weight int)", b"INSERT INTO plums VALUES (7)")
+        for _ in range(8):  # until the driver prepares it
+            conn.execute(asked)
+        behind_its_back(conn, changed)
+        with pytest.raises(DBAPIError) as lost:
+            conn.execute(asked)
+    assert out_of_reach(lost.value)
+    with reading.connect() as conn:
+        assert str(conn.execute(asked).scalar_one()) == "7"

@@ -19,11 +19,12 @@ from infrastructure.cold import read_cold
 from infrastructure.engine import writing
 from infrastructure.ledger import Ledger
 from infrastructure.rows import fetched
-from infrastructure.states import FORMAT, STATE, load, save_snapshots
+from infrastructure.states import load, save_snapshots, shape_of
 from infrastructure.tables import snapshots
 from tests.support.folded import FACTS
 from tests.support.ledgers import Book, book
 
+FORMAT = shape_of(Relationship).format
 STREAMS = sorted({fact.stream_id for fact in FACTS})
 PLANNED_ANEW = 5
 """So often PostgreSQL plans a prepared statement for what it is asked with, before it tries one plan for all."""
@@ -80,7 +81,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 def test_streams_with_and_without_a_snapshot_and_unknown_ones_are_loaded_together(told: Book):
     nobody = uuid4()
     with told.engine.connect() as conn:
-        loaded = load(conn, told.mapper, "main", [*STREAMS, nobody])
+        loaded = load(conn, told.mapper, "main", [*STREAMS, nobody], Relationship)
     assert loaded == folded(told) | {nobody: Relationship(nobody)}
 
 
@@ -108,7 +109,7 @@ def served(postgres_database: str, tmp_path: Path) -> Iterator[Book]:
 
 def test_postgresql_is_asked_once_however_many_are_loaded(served: Book, monkeypatch: pytest.MonkeyPatch):
     with served.engine.connect() as conn, conn.begin(), asked(monkeypatch) as statements:
-        load(conn, served.mapper, "main", STREAMS)
+        load(conn, served.mapper, "main", STREAMS, Relationship)
     assert len(statements) == 1
 
 
@@ -124,7 +125,7 @@ def test_postgresql_plans_for_any_number_of_streams_and_not_anew_each_time(
 ):
     with served.engine.connect() as conn, conn.begin():
         for n in range(30):
-            load(conn, served.mapper, "main", STREAMS[: 1 + n % 3])
+            load(conn, served.mapper, "main", STREAMS[: 1 + n % 3], Relationship)
         for_any, anew = plans(conn)
     assert anew <= PLANNED_ANEW < for_any
     served.engine.dispose()
@@ -132,24 +133,24 @@ def test_postgresql_plans_for_any_number_of_streams_and_not_anew_each_time(
     monkeypatch.setattr(cold, "_BOTH", cold._BOTH.replace("(SELECT %b::uuid[])", "%b::uuid[]"))
     with served.engine.connect() as conn, conn.begin():
         for _ in range(30):
-            load(conn, served.mapper, "main", STREAMS[:1])
+            load(conn, served.mapper, "main", STREAMS[:1], Relationship)
         for_any, anew = plans(conn)
     assert for_any == 0 < PLANNED_ANEW < anew
 
 
 def test_a_connection_that_was_lost_asks_again_through_a_new_one(served: Book):
     with served.engine.connect() as conn:
-        before = load(conn, served.mapper, "main", STREAMS)
+        before = load(conn, served.mapper, "main", STREAMS, Relationship)
         conn.rollback()
         conn.invalidate()
-        assert load(conn, served.mapper, "main", STREAMS) == before
+        assert load(conn, served.mapper, "main", STREAMS, Relationship) == before
 
 
 def test_a_question_that_failed_does_not_spoil_the_next(served: Book):
     with served.engine.connect() as conn:
         with pytest.raises(DBAPIError), conn.begin():
             fetched(conn, "SELECT 1 / %b", [0])
-        assert load(conn, served.mapper, "main", STREAMS) == folded(served)
+        assert load(conn, served.mapper, "main", STREAMS, Relationship) == folded(served)
 
 
 def test_damaged_and_sound_snapshots_are_told_apart(told: Book):
@@ -157,7 +158,7 @@ def test_damaged_and_sound_snapshots_are_told_apart(told: Book):
         conn.execute(update(snapshots).where(snapshots.c.stream_id == STREAMS[0]).values(state=b"spoilt"))
         conn.execute(delete(snapshots).where(snapshots.c.stream_id == STREAMS[1]))
     with writing(told.engine) as conn:
-        assert load(conn, told.mapper, "main", STREAMS) == folded(told)
+        assert load(conn, told.mapper, "main", STREAMS, Relationship) == folded(told)
         replaced = {one.stream_id: one.version for one in read_cold(conn, "main", STREAMS, FORMAT).kept}
     assert replaced[STREAMS[0]] == folded(told)[STREAMS[0]].version
     assert replaced[STREAMS[2]] == 20
@@ -172,7 +173,7 @@ def defaults(kind: type[Any]) -> dict[str, Any]:
 def test_the_format_names_every_value_that_a_snapshot_leaves_out(kind: type[Any]):
     # A program in which one of them is another must not read a snapshot of this one.
     assert is_dataclass(kind)
-    schema = STATE.json_schema()
+    schema = shape_of(Relationship).state.json_schema()
     named = (schema if kind is Relationship else schema["$defs"][kind.__name__])["properties"]
     for name, default in defaults(kind).items():
         assert named[name]["default"] == (list(default) if isinstance(default, tuple | frozenset) else default)

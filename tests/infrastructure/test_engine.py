@@ -3,12 +3,21 @@
 import socket
 import threading
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, insert, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, StatementError
 
-from infrastructure.engine import UnknownDatabase, begin_writing, hang_up, make_engine, out_of_reach, writing
+from infrastructure.engine import (
+    UnknownDatabase,
+    begin_writing,
+    hang_up,
+    make_engine,
+    out_of_reach,
+    unmoving,
+    writing,
+)
 from infrastructure.tables import heads
 from tests.support.faults import proxied
 from tests.support.processes import eventually
@@ -86,6 +95,28 @@ def test_a_connection_reads_again_without_the_write_lock_after_writing(sqlite_da
         with begin_writing(writer):
             assert reader.execute(text("SELECT count(*) FROM events")).scalar_one() == 0
     engine.dispose()
+
+
+def test_whoever_reads_at_length_sees_one_moment_and_rows_a_few_at_a_time(database: str):
+    reader, writer = make_engine(database, reading=True), make_engine(database)
+    seen = select(heads.c.ledger).order_by(heads.c.ledger)
+    row = {"position": 0, "recorded_at": datetime(2026, 3, 2, tzinfo=UTC)}
+    with writing(writer) as conn:
+        conn.execute(insert(heads), [row | {"ledger": name} for name in ("a", "b", "c")])
+    with unmoving(reader) as conn:
+        first, *others = conn.execute(seen.execution_options(yield_per=1)).scalars()
+        with writing(writer) as elsewhere:
+            elsewhere.execute(insert(heads), row | {"ledger": "d"})
+        again = list(conn.scalars(seen))
+    with reader.connect() as conn:
+        assert list(conn.scalars(seen)) == ["a", "b", "c", "d"]
+        if conn.dialect.name == "postgresql":
+            # Back in the pool, the connection lets statements stand alone again.
+            driver: Any = conn.connection.driver_connection
+            assert driver.autocommit is True
+    assert [first, *others] == again == ["a", "b", "c"]
+    for engine in (reader, writer):
+        engine.dispose()
 
 
 def test_a_failing_block_writes_nothing(engine: Engine):

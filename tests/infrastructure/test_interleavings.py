@@ -52,7 +52,7 @@ class Reading:
 
     def __call__(self, d: Desk) -> Relationship:
         with d.engine.connect() as conn:
-            return load(conn, d.mapper, "main", [self.customer])[self.customer]
+            return load(conn, d.mapper, "main", [self.customer], Relationship)[self.customer]
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from domain.errors import NewerProgramNeeded
 from domain.kinds import EVENTS
 from domain.moves.apology import Apologise
 from domain.moves.remedy import PromiseRemedy
+from domain.relationship import Relationship
 from infrastructure.engine import writing
 from infrastructure.states import SNAPSHOT_EVERY, load
 from infrastructure.tables import events, snapshots
@@ -104,7 +105,7 @@ def test_once_it_is_updated_it_decides_on_what_the_newer_one_recorded(town: Town
     town.update()
     remedy = UUID(town.older.post(PROMISE, town.customer).ids["remedy_id"])
     with writing(town.older.engine) as conn:
-        state = load(conn, town.older.mapper, "main", [town.customer])[town.customer]
+        state = load(conn, town.older.mapper, "main", [town.customer], Relationship)[town.customer]
     (recovery,) = state.recoveries.values()
     assert recovery.apologised
     assert remedy in recovery.remedies

@@ -204,7 +204,9 @@ def _forgotten(projector: Projector) -> list[str]:
 
 
 def _empty(folder: Folder) -> bool:
-    return bool(folder.projection.loaded) and folder.generation.number == 1 and not folder._kept
+    # One that names its kinds may have met none of them.
+    wanted = bool(folder.projection.loaded) and folder.projection.topics is None
+    return wanted and folder.generation.number == 1 and not folder._kept
 
 
 def _folders(projector: Projector) -> dict[Generation, Folder]:

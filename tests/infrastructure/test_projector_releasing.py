@@ -32,6 +32,7 @@ class Faulty:
     def __post_init__(self) -> None:
         self.name, self.version = self.inner.name, self.inner.version
         self.tables, self.loaded = self.inner.tables, self.inner.loaded
+        self.topics = None
 
     def apply(self, rows: Mapping[Key, Row], fact: Fact) -> Mapping[Key, Row | None]:
         """What the read model says, but for the one event."""

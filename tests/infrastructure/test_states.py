@@ -25,7 +25,7 @@ def amends(database: str, tmp_path: Path):
 def loaded(amends: Desk, customer: UUID) -> Relationship:
     """The state as somebody finds it who kept nothing."""
     with amends.engine.connect() as conn:
-        return load(conn, amends.mapper, "main", [customer])[customer]
+        return load(conn, amends.mapper, "main", [customer], Relationship)[customer]
 
 
 def news(amends: Desk, after: int) -> list[Told]:

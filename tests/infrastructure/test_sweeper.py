@@ -7,8 +7,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
+from domain.colleagues.state import Colleague
 from domain.errors import Busy
 from domain.kinds import AMENDS
+from domain.relationship import Relationship
 from infrastructure.ledger import Ledger
 from infrastructure.orders import Order, Outcome, Receipt
 from infrastructure.sweeper import Sweeper
@@ -38,19 +40,19 @@ class House:
         return [stream for _, stream in overdue][:limit]
 
     def submit(self, order: Order) -> "Future[Outcome]":
-        assert isinstance(order.customer, UUID)
+        assert isinstance(order.stream, UUID)
         if len(self.asked) >= self.full_after:
             raise Busy
-        self.asked.append(order.customer)
+        self.asked.append(order.stream)
         self.enough.set()
         future: Future[Outcome] = Future()
-        if order.customer in self.faulty:
-            future.set_exception(self.faulty[order.customer])
+        if order.stream in self.faulty:
+            future.set_exception(self.faulty[order.stream])
             return future
-        spoke = order.customer not in self.silent
+        spoke = order.stream not in self.silent
         if spoke:
-            self.due_since.pop(order.customer, None)
-        future.set_result(outcome(order.customer, spoke))
+            self.due_since.pop(order.stream, None)
+        future.set_result(outcome(order.stream, spoke))
         return future
 
     def sweeper(self, **settings: float) -> Sweeper:
@@ -69,6 +71,23 @@ def test_every_stream_that_is_due_is_settled_and_the_others_are_left_alone():
     house = House({PLUMS: NOON, CDS: NOON - timedelta(hours=1), TYRES: NOON + timedelta(seconds=1)})
     assert house.sweeper().run_once() == 2
     assert house.asked == [CDS, PLUMS]
+
+
+def test_what_is_no_customer_is_settled_as_what_it_is_and_first_for_it_is_rare():
+    house = House({PLUMS: NOON, CDS: NOON})
+    orders: list[Order] = []
+
+    def submit(order: Order) -> "Future[Outcome]":
+        orders.append(order)
+        return house.submit(order)
+
+    others = [(Colleague, lambda now, limit: [TYRES])]
+    sweeper = Sweeper(house.due, submit, lambda: house.now, limit=2, others=others)
+    assert sweeper.run_once() == 2
+    assert [(order.stream, order.kind) for order in orders] == [
+        (TYRES, Colleague),
+        (min(PLUMS, CDS), Relationship),
+    ]
 
 
 def test_a_stream_that_becomes_due_later_is_settled_later():

@@ -3,19 +3,24 @@
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 from threading import Barrier
 
 import psycopg
 import pytest
+from psycopg import pq
 from sqlalchemy import Connection, Engine, make_url, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
+from domain.errors import Unavailable
+from domain.moves.apology import Apologise
 from infrastructure import turns
 from infrastructure.engine import begin_writing, make_engine, writing
 from infrastructure.record import Record
 from infrastructure.recorder import Head, insert_records, lock_head, move_head, read_head, read_records
 from infrastructure.tables import EPOCH
 from tests.support.rows import NOON, record
+from tests.support.writing import Desk, crm, desk, late
 
 WAITED_SECONDS = 30.0
 
@@ -145,6 +150,62 @@ def test_a_connection_that_was_rolled_back_before_can_be_used(postgres_database:
         conn.execute(text("SELECT 1"))
         assert turns.end(conn, "main", [record(1)]) is None
     engine.dispose()
+
+
+def forgets(conn: Connection) -> None:
+    """The server loses what was prepared, as with a pooler's DISCARD ALL: nobody tells the driver."""
+    driver = conn.connection.driver_connection
+    assert driver is not None
+    assert driver.pgconn.exec_(b"DEALLOCATE ALL").status == pq.ExecStatus.COMMAND_OK
+
+
+def test_of_a_page_whose_last_statement_the_server_lost_nothing_is_kept_and_the_next_is(postgres: Engine):
+    with pytest.raises(Refused) as told:
+        write(postgres, record(1), meanwhile=forgets)
+
+    assert isinstance(told.value.__cause__, DBAPIError)
+    assert isinstance(told.value.__cause__.orig, psycopg.errors.InvalidSqlStatementName)
+    with postgres.connect() as other:
+        assert (read_records(other, "main", 0, 10), read_head(other, "main").position) == ([], 0)
+    write(postgres, record(1))
+    with postgres.connect() as other:
+        assert read_head(other, "main").position == 1
+
+
+def test_a_lock_that_the_server_lost_is_told_and_prepared_anew_for_the_next_turn(postgres: Engine):
+    conn = turns.connect(postgres)
+    forgets(conn)
+    with pytest.raises(DBAPIError), begin_writing(conn):
+        turns.begin(conn, "main")
+    conn.close()  # back to those that wait to be used again
+
+    write(postgres, record(1))
+
+    with postgres.connect() as other:
+        assert read_head(other, "main").position == 1
+
+
+def test_a_writer_whose_statements_the_server_lost_acknowledges_nothing_wrongly_and_goes_on(
+    postgres_database: str, tmp_path: Path
+):
+    with desk(postgres_database, tmp_path) as amends:
+        customer = amends.post(late(), crm("C-1")).customer_id
+        before = heard(amends)
+        for lost in (b"DEALLOCATE ALL", b"DEALLOCATE amends_lock", b"DEALLOCATE amends_move"):
+            conn = amends.writer._connection()
+            conn.connection.driver_connection.pgconn.exec_(lost)  # type: ignore[union-attr]
+            with pytest.raises(Unavailable) as told:
+                amends.post(Apologise(said="regret"), customer)
+            assert told.value.recorded == "no"
+            assert heard(amends) == before
+        amends.post(Apologise(said="regret"), customer)
+        assert heard(amends) > before
+
+
+def heard(amends: Desk) -> int:
+    """How far the ledger goes by now."""
+    with amends.engine.connect() as conn:
+        return read_head(conn, "main").position
 
 
 def test_whoever_listens_is_told_the_word_as_it_is(postgres: Engine, postgres_database: str):

@@ -483,7 +483,7 @@ def test_a_time_in_another_zone_is_the_same_time(amends: Desk) -> None:
 
 def load_states(amends: Desk, *streams: UUID) -> list[Relationship]:
     with amends.engine.connect() as conn:
-        return list(load(conn, amends.mapper, "main", streams).values())
+        return list(load(conn, amends.mapper, "main", streams, Relationship).values())
 
 
 def test_ids_of_nobody_push_no_customer_out() -> None:
@@ -505,7 +505,7 @@ def test_a_stream_with_a_snapshot_is_loaded_through_the_index(sqlite_database: s
         asked: list[str] = []
         event.listen(amends.engine, "before_cursor_execute", lambda *a: asked.append((a[2], a[3])))
         with amends.engine.connect() as conn:
-            loaded = load(conn, amends.mapper, "main", {warm, cold})
+            loaded = load(conn, amends.mapper, "main", {warm, cold}, Relationship)
             plans = [
                 row.detail
                 for statement, given in list(asked)

@@ -179,6 +179,7 @@ def test_a_customer_who_never_answers_is_unreachable_after_tries_on_different_da
     pass_time(amends, DAY)
     told.when("attempt-follow-up", outcome="no_answer", channel="phone")
     before = told.scored()
+    told.when("attribute-cause", cause_class="supplier")
     told.when("close", outcome="unreachable")
     assert told.recoveries() == []
     # That he could not be reached says nothing about how content he is.
@@ -279,7 +280,9 @@ def test_an_anonymous_complaint_is_owed_deeds_but_nobody_is_silent_towards_a_str
     told.when("deliver-remedy", remedy_kind="other", resolves="full")
     told.when("apologise", said="regret")
     told.when("resolve")
-    told.when("waive-step", step="follow_up", reason="no_contact_given")
+    for step in ("follow_up", "compensation"):
+        told.when("waive-step", step=step, reason="no_contact_given")
+    told.when("attribute-cause", cause_class="slip", contributing=["capacity"], evidence_ref="rota")
     told.when("close", outcome="not_asked")
     assert told.recoveries() == []
 

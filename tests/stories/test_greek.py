@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
+from domain.colleagues.state import ColleagueCommand
 from domain.kinds import COMMANDS
 from tests.support.commands import command_line
 from tests.support.http import Service
@@ -194,7 +195,8 @@ def test_every_command_that_takes_words_takes_greek_ones(amends: Service):
         customer = amends.customer(path)
         # Without what else it needs; what is complained about must never be the words.
         body = dict.fromkeys(_words_of(COMMANDS[path]), words)
-        address = "/v1/customers" if path == "open" else f"/v1/customers/{customer}/{path}"
+        whom = "colleagues/m-7" if issubclass(COMMANDS[path], ColleagueCommand) else f"customers/{customer}"
+        address = "/v1/customers" if path == "open" else f"/v1/{whom}/{path}"
         answer = amends.http.post(address, json=body)
         assert answer.status_code in (200, 201, 404, 409, 422), answer.text
         pointers = {one["pointer"].lstrip("/") for one in answer.json().get("errors", ())}

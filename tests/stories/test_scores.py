@@ -262,6 +262,7 @@ def test_a_dish_cooked_again_with_a_starter_never_claims_more_than_was_lost(hous
 def test_a_guest_who_says_five_of_five_is_a_paradox_that_is_plausible(house: Service):
     told = restaurant(house, "five")
     told.when("complete-follow-up", 3 * DAY, outcome="satisfied", stated={"instrument": "CSAT", "value": 5})
+    told.when("attribute-cause", 3 * DAY, cause_class="capacity")
     told.when("close", 3 * DAY, outcome="satisfied")
 
     assert told.scored() == (8970, "delighted")

@@ -76,7 +76,7 @@ class Canaries:
         return self.word(where)
 
 
-COLLEAGUES: Final = frozenset(("owner", "to", "by_colleague", "colleague_id"))
+COLLEAGUES: Final = frozenset(("owner", "to", "by_colleague", "colleague_id", "manager"))
 """Fields that take the caller's own id of a colleague."""
 
 

@@ -44,6 +44,7 @@ class Counting:
     """Kinds that take the stream's count away."""
     tables: tuple[Table, ...] = field(default=(counts, seen))
     loaded: tuple[Table, ...] = field(default=(counts,))
+    topics: frozenset[str] | None = None
 
     def apply(self, rows: Mapping[Key, Row], fact: Fact) -> dict[Key, Row | None]:
         """One more."""

@@ -9,12 +9,15 @@ from uuid import UUID, uuid5
 
 import pytest
 
-import domain.moves
+import domain.all_kinds
+from domain.budgets.budget import Budget, reference
 from domain.errors import Refused
-from domain.kinds import Actor, Context, Event, Fact
+from domain.kinds import UNPUBLISHED, Actor, Aggregate, Context, Elsewhere, Event, Fact
 from domain.relationship import Relationship, RelationshipCommand, evolve
+from domain.standards.house import House
+from domain.values import Money
 
-assert domain.moves
+assert domain.all_kinds
 CUSTOMER = UUID("0192e4a0-0000-7000-8000-000000000001")
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 NAMES = UUID("0192e4a0-0000-7000-8000-00000000ffff")
@@ -39,6 +42,11 @@ class Story:
     last: list[Event] = field(default_factory=list)
     minted: int = 0
     by_position: dict[int, UUID] = field(default_factory=dict)
+    others: dict[UUID, Aggregate] = field(default_factory=dict)
+    """Colleagues and budgets as they stand."""
+    elsewhere: list[Event] = field(default_factory=list)
+    """What came out last for their streams."""
+    house: House = UNPUBLISHED
 
     def new_id(self) -> UUID:
         self.minted += 1
@@ -73,11 +81,49 @@ class Story:
             importing=importing,
             references=references,
             named=self.by_position.get,
+            other=self.other,
+            house=self.house,
         )
-        self.last = command.decide(self.state, context)
-        for event in self.last:
-            self._record(event, moment, who, recorded)
+        decided = command.decide(self.state, context)
+        self.last = [one for one in decided if not isinstance(one, Elsewhere)]
+        self.elsewhere = [one.event for one in decided if isinstance(one, Elsewhere)]
+        for one in decided:
+            if isinstance(one, Elsewhere):
+                self._record_elsewhere(one, moment, who, recorded)
+            else:
+                self._record(one, moment, who, recorded)
         return self
+
+    def other(self, kind: type[Any], stream: UUID | tuple[str, str]) -> Any:
+        """A colleague or a budget as it stands."""
+        if isinstance(stream, tuple):
+            stream = named_id("/".join(stream))
+            return self.others.get(stream)
+        return self.others.get(stream) or kind.begun(stream)
+
+    def with_budget(self, limit: Money, period: str = "2026", cost_centre: str = "main") -> "Story":
+        """The house has opened this budget."""
+        stream = named_id("/".join(reference(cost_centre, limit.currency, period)))
+        self.others[stream] = Budget(
+            stream, version=1, cost_centre=cost_centre, currency=limit.currency, period=period, limit=limit.minor
+        )
+        return self
+
+    def _record_elsewhere(self, one: Elsewhere, moment: datetime, actor: Actor, recorded: datetime) -> None:
+        stream = one.stream.stream_id
+        state = self.others.get(stream, one.stream)
+        fact = Fact(
+            event=one.event,
+            stream_id=stream,
+            version=state.version + 1,
+            position=0,
+            event_id=named_id(f"{stream} {state.version}"),
+            occurred_at=moment,
+            recorded_at=recorded,
+            actor=actor,
+            source="urn:test",
+        )
+        self.others[stream] = state.after(fact)
 
     def then(self, *kinds: type[Event]) -> list[Any]:
         """Asserts that exactly these kinds of events came out last, in this order, and gives them."""

@@ -1,13 +1,13 @@
 """Hypothesis strategies for every event and command there is, read from the fields of its class."""
 
 import types
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Any, Literal, NewType, TypeVar, Union, get_args, get_origin
 from uuid import UUID
 
 from hypothesis import strategies as st
-from pydantic import AwareDatetime, BaseModel
+from pydantic import AfterValidator, AwareDatetime, BaseModel
 from pydantic.fields import FieldInfo
 
 from domain.values import EARLIEST, LATEST, OneOf
@@ -40,7 +40,9 @@ def of(annotation: Any, metadata: Iterable[Any] = ()) -> st.SearchStrategy[Any]:
     if origin is tuple:
         return st.lists(of(inner[0]), max_size=3).map(tuple)
     if origin is dict:
-        return st.dictionaries(of(inner[0]), of(inner[1]), max_size=3)
+        # Names of members are of the program, so without letters beyond ASCII.
+        names = st.from_regex(r"\A[a-z_]{1,8}\Z") if inner[0] is str else of(inner[0])
+        return st.dictionaries(names, of(inner[1]), max_size=3)
     return _plain(annotation, rules)
 
 
@@ -55,6 +57,7 @@ _SIMPLE: dict[Any, st.SearchStrategy[Any]] = {
     AwareDatetime: st.datetimes(_naive(EARLIEST), _naive(LATEST), timezones=st.just(UTC)),
     date: st.dates(),
     time: st.times(),
+    Any: st.one_of(WORDS, st.integers(-1000, 1000), st.booleans()),
     timedelta: st.timedeltas(timedelta(0), timedelta(days=400)),
 }
 
@@ -76,7 +79,20 @@ def _text(rules: list[Any]) -> st.SearchStrategy[str]:
         if isinstance(rule, OneOf):
             return st.sampled_from([*rule.known, "newer_than_us"])
     pattern = _rule(rules, "pattern", None)
-    return st.from_regex(pattern.rstrip("$") + r"\Z") if pattern else WORDS
+    if not pattern:
+        return WORDS
+    checks = [rule.func for rule in rules if isinstance(rule, AfterValidator)]
+    return st.from_regex(pattern.rstrip("$") + r"\Z").filter(
+        lambda text: all(_passes(one, text) for one in checks)
+    )
+
+
+def _passes(check: Callable[[str], str], text: str) -> bool:
+    try:
+        check(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _rule(rules: list[Any], name: str, default: Any) -> Any:

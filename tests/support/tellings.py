@@ -8,6 +8,15 @@ from typing import Any
 from uuid import UUID
 
 from domain.clocks import DeadlineMissed, DeadlineMoved, DeadlineSet, SilenceNoticed
+from domain.granting.decision import DecidedBy
+from domain.granting.events import (
+    CompensationApproved,
+    CompensationDelivered,
+    CompensationExpired,
+    CompensationGranted,
+    CompensationRefused,
+    CompensationRequested,
+)
 from domain.kinds import AMENDS
 from domain.milestones import (
     EscalationRaised,
@@ -19,12 +28,7 @@ from domain.milestones import (
 from domain.moves.apology import ApologyMade
 from domain.moves.cause import RootCauseAttributed
 from domain.moves.commitment import CommitmentKept, CommitmentMade
-from domain.moves.compensation import (
-    CompensationDelivered,
-    CompensationExpired,
-    CompensationGranted,
-    CompensationReversed,
-)
+from domain.moves.compensation import CompensationReversed
 from domain.moves.contact import CustomerContactedAgain, CustomerUpdated, InformationRequested
 from domain.moves.escalation import EscalationSettled
 from domain.moves.failure import CustomerLoss, FailureReassessed, FailureReported
@@ -355,6 +359,43 @@ def _grant(teller: Teller, choice: Choice, recovery: Recovery) -> UUID:
 
 def _compensations(recovery: Recovery, status: str) -> Sequence[UUID]:
     return [one for one, compensation in recovery.compensations.items() if compensation.status == status]
+
+
+def _ask(teller: Teller, choice: Choice, recovery: Recovery) -> UUID:
+    compensation_id = teller.new_id()
+    teller.say(
+        CompensationRequested(
+            recovery_id=recovery.recovery_id,
+            compensation_id=compensation_id,
+            kind=choice.of("voucher", "cash"),
+            cost=Money(minor=12_000, currency="EUR"),
+            reason="a wedding cake",
+            approver=choice.of("peer", "manager"),
+            decide_by=teller.after(choice.of(15, 60)),
+            fallback=choice.of(None, Money(minor=2500, currency="EUR")),
+            authority=DecidedBy(standard="authority:shipped", version=1, rule_id="front-line-approved"),
+        )
+    )
+    return compensation_id
+
+
+@of_recovery()
+def compensation_requested(teller: Teller, choice: Choice, recovery: Recovery) -> None:
+    _ask(teller, choice, recovery)
+
+
+@of_recovery()
+def compensation_decided(teller: Teller, choice: Choice, recovery: Recovery) -> None:
+    waiting = list(recovery.requests)
+    compensation_id = waiting[0] if waiting else _ask(teller, choice, recovery)
+    decided = {"recovery_id": recovery.recovery_id, "compensation_id": compensation_id, "waited_s": 600}
+    if choice.of(True, False):
+        auto = choice.of(True, False)
+        amount = Money(minor=2500, currency="EUR")
+        given = {"amount": amount, "in_time": choice.of(True, False), "auto": auto}
+        teller.say(CompensationApproved.model_validate(decided | given))
+    else:
+        teller.say(CompensationRefused.model_validate(decided | {"reason": "he had it yesterday"}))
 
 
 @of_recovery()

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import Engine
 
-from domain.kinds import Actor
+from domain.kinds import Actor, Command
 from domain.milestones import Reference
 from domain.moves.failure import ReportFailure
 from domain.relationship import RelationshipCommand
@@ -50,7 +50,7 @@ class Desk:
 
     def order(
         self,
-        command: RelationshipCommand | None,
+        command: Command | None,
         customer: UUID | Reference | None = None,
         *,
         key: str | None = None,
@@ -62,7 +62,7 @@ class Desk:
         fingerprint = self.keyring.fingerprint(said.encode()) if key is not None else None
         return Order(
             command=command,
-            customer=customer,
+            stream=customer,
             actor=Actor(kind="service", ref="k:test"),
             source=source,
             key=key,

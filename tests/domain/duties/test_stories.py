@@ -1,6 +1,7 @@
 """Four customers on a simulated clock: unanswered, unreachable, mistaken, nameless."""
 
 from domain.moves.apology import Apologise
+from domain.moves.cause import AttributeCause
 from domain.moves.compensation import GrantCompensation
 from domain.moves.failure import ReportFailure
 from domain.moves.follow_up import AttemptFollowUp
@@ -51,6 +52,7 @@ def test_a_customer_who_never_answers():
     with refused("follow_up_missing", outcome="unreachable"):
         clock.told(Close(outcome="unreachable"), at=2 * DAY + HOUR)
     clock.told(AttemptFollowUp(outcome="no_answer"), at=3 * DAY)
+    clock.told(AttributeCause(cause_class="supplier"), at=3 * DAY)
     clock.told(Close(outcome="unreachable"), at=3 * DAY + 5)
     clock.sweep(40 * DAY)
     assert clock.log("deadline.missed", "silence.noticed") == []

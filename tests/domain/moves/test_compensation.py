@@ -3,11 +3,9 @@
 import pytest
 
 from domain.clocks import DeadlineMissed
+from domain.granting.events import CompensationDelivered, CompensationExpired, CompensationGranted
 from domain.kinds import COMMAND_OF_TYPE
 from domain.moves.compensation import (
-    CompensationDelivered,
-    CompensationExpired,
-    CompensationGranted,
     CompensationReversed,
     DeliverCompensation,
     GrantCompensation,
@@ -64,7 +62,7 @@ def test_a_loss_that_nobody_told_has_no_percentage():
 
 def test_the_largest_value_over_the_smallest_loss_is_still_a_number():
     cent = {"money": {"amount": "0.01", "currency": "EUR"}}
-    command = GrantCompensation(kind="voucher", value=Money(minor=2**53 - 1, currency="EUR"))
+    command = GrantCompensation(kind="voucher", basis="contractual", value=Money(minor=2**53 - 1, currency="EUR"))
     (grant,) = reported(customer_loss=cent).when(command).then(CompensationGranted)
     assert grant.pct_of_loss == 2**53 - 1
 

@@ -7,13 +7,14 @@ import pytest
 from domain.clocks import DeadlineSet
 from domain.milestones import RecoveryReopened
 from domain.moves.apology import Apologise
+from domain.moves.cause import AttributeCause
 from domain.moves.compensation import GrantCompensation, ReverseCompensation
 from domain.moves.contact import ContactAgain
 from domain.moves.failure import ReportFailure
 from domain.moves.follow_up import AttemptFollowUp, CompleteFollowUp
 from domain.moves.handling import Assign, HandOff
 from domain.moves.outcome import Close, RecoveryClosed, RecoveryResolved, Reopen, Resolve
-from domain.moves.remedy import DeliverRemedy, FailRemedy, PromiseRemedy, RefuseRequest
+from domain.moves.remedy import DeliverRemedy, FailRemedy, PromiseRemedy, RefuseRequest, TurnDownOffer
 from domain.moves.treatment import ReportTreatment
 from domain.moves.voice import StateSatisfaction
 from domain.moves.waiver import WaiveStep
@@ -254,7 +255,37 @@ def test_nobody_is_unreachable_before_enough_tries_on_different_days(severity, t
     with refused("follow_up_missing", outcome="unreachable"):
         plums.when(Close(outcome="unreachable"), at=tries * DAY)
     plums.when(AttemptFollowUp(outcome="bounced"), at=tries * DAY)
+    for step in ("compensation", "root_cause"):
+        plums.when(WaiveStep(step=step, reason="other"), at=tries * DAY)
     plums.when(Close(outcome="unreachable"), at=tries * DAY + 1).then(RecoveryClosed)
+
+
+@pytest.mark.parametrize("severity", [3, 4, 5])
+def test_s4_19_a_grave_matter_is_not_closed_before_something_was_given_and_its_cause_is_known(severity):
+    plums = resolved(severity=severity).when(StateSatisfaction(instrument="CSAT", value=5), at=2 * DAY)
+    with refused("step_missing", step="compensation"):
+        plums.when(Close(outcome="satisfied"), at=3 * DAY)
+    plums.when(GrantCompensation(kind="voucher", delivered=True), at=3 * DAY)
+    with refused("step_missing", step="root_cause"):
+        plums.when(Close(outcome="satisfied"), at=3 * DAY)
+    plums.when(AttributeCause(cause_class="supplier"), at=3 * DAY)
+    plums.when(Close(outcome="satisfied"), at=3 * DAY).then(RecoveryClosed)
+
+
+def test_a_step_that_was_waived_or_turned_down_is_not_missing():
+    plums = resolved(severity=3)
+    gift = named_id("gift")
+    plums.when(GrantCompensation(kind="voucher", compensation_id=gift), at=DAY)
+    plums.when(TurnDownOffer(compensation_id=gift), at=DAY)
+    plums.when(StateSatisfaction(instrument="CSAT", value=5), at=2 * DAY)
+    plums.when(WaiveStep(step="root_cause", reason="trivial"), at=2 * DAY)
+    plums.when(Close(outcome="satisfied"), at=3 * DAY).then(RecoveryClosed)
+
+
+@pytest.mark.parametrize("severity", [1, 2])
+def test_a_small_matter_closes_without_either(severity):
+    plums = resolved(severity=severity).when(StateSatisfaction(instrument="CSAT", value=5), at=2 * DAY)
+    plums.when(Close(outcome="satisfied"), at=3 * DAY).then(RecoveryClosed)
 
 
 def test_two_tries_on_one_day_are_one():

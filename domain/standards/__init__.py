@@ -1,0 +1,1 @@
+"""Standards: what the house allows, promises and advises, as versioned documents."""

@@ -1,0 +1,1 @@
+"""Specifications of advice: the next step, the brief, the reason to stay."""

@@ -1,0 +1,1 @@
+"""Budgets: periods, what is drawn on them, and what the house decides about them."""

@@ -1,0 +1,1 @@
+"""The rules of granting: authority, limits, budgets, and the second voice."""

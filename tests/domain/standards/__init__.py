@@ -1,0 +1,1 @@
+"""Specifications of the standards: what the house allows, promises and advises."""
