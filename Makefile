@@ -25,7 +25,7 @@ demo: $(READY) ## 30 simulated days of a small firm, then served on loopback
 	@$(BIN)/amends demo
 
 test: $(READY) ## every test, on SQLite and on a real PostgreSQL that it brings along
-	@$(BIN)/pytest -q -n 2 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/pytest -q -n 3 --dist loadfile --no-loadscope-reorder
 
 check: $(READY) ## style, types, import contracts, migration drift, lock drift
 	$(BIN)/ruff check .

@@ -244,6 +244,8 @@ class ReadModels:
 
         Raises TooCoarse when there are several.
         """
+        if not rows.streams:
+            return
         alone = page.events == 1
         try:
             if alone:

@@ -5,9 +5,7 @@ from typing import Annotated, Any
 import orjson
 import typer
 
-from api.app import document
 from api.cli.output import AsJson, Output, Quiet
-from api.schemas import schema_of, types
 from infrastructure.settings import Settings
 
 NO_SUCH = 4
@@ -21,6 +19,9 @@ def register(app: typer.Typer) -> None:
 
 def openapi(as_json: AsJson = False, quiet: Quiet = False) -> None:
     """Print the OpenAPI document of the HTTP API: JSON, asked for or not."""
+    # The application is made for whoever asks for its description; the other verbs start without it.
+    from api.app import document
+
     _print(document(max_batch=Settings().max_batch))
 
 
@@ -31,6 +32,8 @@ def schema(
     quiet: Quiet = False,
 ) -> None:
     """Print the JSON Schema of an event type, or the list of types: JSON, asked for or not."""
+    from api.schemas import schema_of, types
+
     if kind is None:
         _print({"types": types()})
         return
