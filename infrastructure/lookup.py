@@ -43,12 +43,12 @@ def find_all(
     return {reference: stream for kind, index, stream in rows for reference in wanted[kind, bytes(index)]}
 
 
-def streams_of(conn: Connection, ledger: str, kind: str) -> list[UUID]:
-    """Every stream that a reference of this kind leads to."""
-    query = select(subject_lookup.c.stream_id).where(
+def all_of(conn: Connection, ledger: str, kind: str) -> dict[bytes, UUID]:
+    """Every reference of this kind by its index, and the stream it leads to."""
+    query = select(subject_lookup.c.index, subject_lookup.c.stream_id).where(
         subject_lookup.c.ledger == ledger, subject_lookup.c.kind == kind
     )
-    return list(conn.execute(query).scalars())
+    return {bytes(index): stream for index, stream in conn.execute(query)}
 
 
 def put(conn: Connection, keyring: Keyring, ledger: str, kind: str, value: str, stream_id: UUID) -> None:

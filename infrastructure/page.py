@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from domain.colleagues.post import REFERENCE as COLLEAGUE
 from domain.colleagues.state import Colleague
 from domain.errors import AmendsError, FutureEvent, StaleVersion, TooOld, UnknownRef
 from domain.kinds import Aggregate, Context, Fact
@@ -26,7 +27,7 @@ from infrastructure.orders import Answer, Order, Outcome, Receipt, ids_of
 from infrastructure.probes import probe
 from infrastructure.record import Record
 from infrastructure.recorder import Head, to_record
-from infrastructure.roster import Roster
+from infrastructure.register import Register
 from infrastructure.standards import Standards
 from infrastructure.states import States
 from infrastructure.subjects import Subjects
@@ -51,10 +52,10 @@ class Page:
         at: Times,
         kept: States,
         standards: Standards,
-        roster: Roster,
+        register: Register,
     ) -> None:
         self._conn, self._tools, self._head = conn, tools, head
-        self._standards, self._roster = standards, roster
+        self._standards, self._register = standards, register
         self._now, self._recorded_at = at.now, at.recorded_at
         self._past, self._future = at.now - tools.max_backdate, at.latest + AHEAD
         self.aggregates = Aggregates(conn, tools, kept)
@@ -150,8 +151,8 @@ class Page:
 
     def _joined(self, colleagues: Iterable[UUID | None]) -> set[UUID]:
         """Those of them who ever joined."""
-        some = [one for one in colleagues if one is not None]
-        return self._roster.joined(self._conn, some) if some else set()
+        named = (one for one in colleagues if one is not None)
+        return {one for one in named if self._register.stream_of(self._conn, COLLEAGUE, str(one)) is not None}
 
     def _in_his_role(self, order: Order) -> Order:
         """The order, done in the role that its colleague has here by now, whatever was said of it."""
@@ -167,8 +168,7 @@ class Page:
     def _other(self, work: Work, kind: type[S], stream: UUID | tuple[str, str]) -> S | None:
         """Another aggregate, as this page has it, with what time obliges us to record there by now."""
         if isinstance(stream, tuple):
-            name, value = stream
-            found = self._subjects.stream_of(Reference.model_construct(kind=name, value=value))
+            found = self._register.stream_of(self._conn, *stream)
             if found is None:
                 return None
             stream = found
@@ -240,6 +240,7 @@ class Page:
                 self._named[fact.position] = fact
         if work.links or work.drawn:
             self._subjects.accept(work.links, work.drawn)
+            self._register.take(work.links)
         own = work.records[work.own]
         return Outcome(
             customer_id=work.stream,
@@ -255,5 +256,3 @@ class Page:
             self.aggregates.take(before, after)
             if isinstance(after, Publication):
                 self._standards.take(after)
-            elif isinstance(after, Colleague) and after.here:
-                self._roster.take(after.colleague_id)

@@ -11,7 +11,7 @@ from infrastructure.mapper import Mapper
 from infrastructure.orders import Answer, Order
 from infrastructure.page import Page
 from infrastructure.recorder import read_head
-from infrastructure.roster import Roster
+from infrastructure.register import Register
 from infrastructure.standards import Standards
 from infrastructure.states import States
 from infrastructure.tools import Tools
@@ -41,6 +41,6 @@ class Rehearsal:
         with self._engine.connect() as conn:
             head = read_head(conn, tools.ledger)
             at = times(self._clock(), head.recorded_at, self._clock())
-            standards, roster = Standards(tools.mapper, tools.ledger, repair=tools.repair), Roster(tools.ledger)
-            page = Page(conn, tools, head, at, States(0), standards, roster)
+            standards = Standards(tools.mapper, tools.ledger, repair=tools.repair)
+            page = Page(conn, tools, head, at, States(0), standards, Register(tools.ledger, tools.keyring))
             return page.rehearse(order)

@@ -22,7 +22,7 @@ def read_publications(
     conn: Connection, mapper: Mapper, ledger: str, *, repair: bool = False
 ) -> dict[UUID, Publication]:
     """Every standard ever published in this ledger, by stream. Only to `repair` snapshots is anything written."""
-    return load(conn, mapper, ledger, lookup.streams_of(conn, ledger, REFERENCE), Publication, repair=repair)
+    return load(conn, mapper, ledger, lookup.all_of(conn, ledger, REFERENCE).values(), Publication, repair=repair)
 
 
 class Standards:

@@ -23,7 +23,7 @@ from infrastructure.metrics import Metrics
 from infrastructure.orders import Answer, Order, Outcome
 from infrastructure.page import Page
 from infrastructure.recorder import Head, read_told
-from infrastructure.roster import Roster
+from infrastructure.register import Register
 from infrastructure.standards import Standards
 from infrastructure.states import States
 from infrastructure.tools import Tools
@@ -78,7 +78,7 @@ class Writer:
         self._thread: threading.Thread | None = None
         self._states = States(states)
         self._standards = Standards(mapper, ledger)
-        self._roster = Roster(ledger)
+        self._register = Register(ledger, keyring)
         self._conn: Connection | None = None
         self._committing = False
         self._notify_due: float | None = None
@@ -214,7 +214,7 @@ class Writer:
             # Nobody knows what the database kept of it: forget every state and every new key.
             self._states.clear(0)
             self._standards.forget()
-            self._roster.forget()
+            self._register.forget()
             self._tools.keyring.forget()
             self._close()
             raise
@@ -226,7 +226,7 @@ class Writer:
             head = turns.begin(conn, ledger)
             self._catch_up(conn, head)
             at = times(self._clock(), head.recorded_at, self._latest())
-            page = Page(conn, self._tools, head, at, self._states, self._standards, self._roster)
+            page = Page(conn, self._tools, head, at, self._states, self._standards, self._register)
             answers = page.run(orders)
             # From here on nobody can tell what the database kept: such a page is never tried again by us.
             self._committing = True
@@ -250,11 +250,11 @@ class Writer:
         if behind < 0 or behind > CATCH_UP_AT_MOST or not len(self._states):
             self._states.clear(head.position)
             self._standards.forget()
-            self._roster.forget()
+            self._register.forget()
             return
         told = read_told(conn, self._tools.ledger, self._states.seen, behind)
         self._standards.hear(told)
-        self._roster.hear(told)
+        self._register.hear(told)
         self._states.catch_up(told, self._tools.mapper, head.position)
 
     def _connection(self) -> Connection:

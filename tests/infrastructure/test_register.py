@@ -1,4 +1,4 @@
-"""Roles: what a colleague does is recorded in the role that he has here, whatever the caller said of him."""
+"""The register: colleagues act in the role they have here, and budgets are found, without asking each time."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,14 +9,19 @@ from uuid import UUID
 import pytest
 from sqlalchemy import Engine, event
 
+from domain.budgets.commands import OpenBudget
 from domain.colleagues.post import ChangeRole, Join, Leave
 from domain.colleagues.state import Colleague
 from domain.kinds import Actor, Command
+from domain.milestones import Reference
 from domain.moves.apology import Apologise
+from domain.moves.compensation import GrantCompensation
+from domain.values import Money
 from infrastructure.orders import Order, Outcome
 from infrastructure.recorder import read_records
 from infrastructure.states import load
 from tests.support.careers import known_as
+from tests.support.given import refused
 from tests.support.writing import ANSWER_WITHIN_SECONDS, Desk, crm, desk, late
 
 MECHANIC = Join(role="mechanic", role_class="back", team="workshop")
@@ -142,3 +147,34 @@ def test_a_customer_whose_id_is_said_to_be_a_colleague_stays_a_customer(amends: 
     order = replace(amends.order(Apologise(said="regret"), customer), actor=posing)
     assert role_of(amends, amends.writer.submit(order).result(ANSWER_WITHIN_SECONDS)) == ("manager", "manager")
     assert act(amends, customer) == ("manager", "manager")
+
+
+def given(amends: Desk, number: str) -> Outcome:
+    """What became of a voucher of ten euros that the mechanic gives to a customer."""
+    customer = amends.post(late(), crm(number)).customer_id
+    order = amends.order(GrantCompensation(kind="voucher", cost=Money(minor=1000, currency="EUR")), customer)
+    return amends.writer.submit(replace(order, actor=CLAIMED)).result(ANSWER_WITHIN_SECONDS)
+
+
+def test_a_grant_looks_for_budgets_once_and_not_for_each_that_might_be(sqlite_database: str, tmp_path: Path):
+    with desk(sqlite_database, tmp_path) as amends:
+        customer = amends.post(late(), crm("C-1")).customer_id
+        command = GrantCompensation(kind="voucher", cost=Money(minor=1000, currency="EUR"), cost_centre="bar")
+        counts = []
+        for _ in range(2):
+            with statements(amends.engine) as asked:
+                amends.post(command, customer)
+            counts.append(sum("FROM subject_lookup" in one for one in asked))
+    # Of a dozen periods in two cost centres none is asked for by itself.
+    assert counts == [1, 0]
+
+
+def test_a_budget_that_another_process_opens_pays_from_the_next_grant_on(database: str, tmp_path: Path):
+    with desk(database, tmp_path) as here, desk(database, tmp_path) as there:
+        assert [one.topic for one in given(here, "C-1").receipts][-1] == "authority.used"
+        opening = OpenBudget(cost_centre="main", period="2026", limit=Money(minor=1500, currency="EUR"))
+        named = Reference.model_construct(kind=opening.reference[0], value=opening.reference[1])
+        there.writer.submit(there.order(opening, named)).result(ANSWER_WITHIN_SECONDS)
+        assert [one.topic for one in given(here, "C-2").receipts][-1] == "compensation.reserved"
+        with refused("budget_exhausted"):
+            given(there, "C-3")
