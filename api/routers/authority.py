@@ -5,6 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ValidationError, model_validator
+from pydantic_core import ErrorDetails
 
 from api.auth import Credential, Reading, default_source
 from api.deps import services_of
@@ -86,9 +87,17 @@ def check(request: Request, caller: Reading, asked: Annotated[Asked, Query()]) -
     return answer(request, Answered(verdict="refused", problem=problem))
 
 
+def _where_asked(error: ErrorDetails) -> ErrorDetails:
+    """The same fault, at the parameter that it is about instead of the command's field."""
+    named = {"cost": "amount", "colleague_id": "colleague"}
+    if error["loc"][:2] == ("cost", "currency"):
+        return {**error, "loc": ("currency",)}
+    return {**error, "loc": tuple(named.get(str(one), one) for one in error["loc"][:1])}
+
+
 def _posting(asked: Asked, caller: Credential) -> Posting:
     try:
         command, by = asked.command, asked.by
     except ValidationError as error:
-        raise invalid(error.errors(include_url=False, include_input=False), (), "query") from None
+        raise invalid([_where_asked(one) for one in error.errors()], (), "query") from None
     return Posting(command=command, customer=asked.customer_id, source=default_source(caller), received={}, by=by)

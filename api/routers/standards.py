@@ -14,6 +14,7 @@ from api.deps import services_of
 from api.envelope import CommandEnvelope, enveloped, parsed
 from api.headers import etag
 from api.house import record, reference
+from api.problems import validation_failed
 from api.reads import IF_NONE_MATCH, answer
 from api.routers.commands import read_body
 from api.strict_json import decode_object
@@ -180,8 +181,11 @@ def _on(command: StandardCommand) -> Reference:
 def _check_body(content: bytes) -> None:
     _, said = enveloped(decode_object(content, may_be_empty=True), CommandEnvelope)
     kind, body = BODIES.get(str(said.get("kind"))), said.get("body")
-    if kind is not None and isinstance(body, dict):
-        parsed(kind, body, ("body",))
+    if kind is None:
+        raise validation_failed("/kind", "one of " + ", ".join(BODIES), "literal_error")
+    if not isinstance(body, dict):
+        raise validation_failed("/body", "the document itself, a JSON object", "missing")
+    parsed(kind, body, ("body",))
 
 
 def _shown(one: Standard[Any], published: list[Standard[Any]]) -> StandardInForce:

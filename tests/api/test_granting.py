@@ -150,7 +150,14 @@ def test_s1_18_the_check_says_beforehand_what_the_command_will_say(amends: Servi
 def test_a_check_that_cannot_be_meant_is_a_problem(amends: Service):
     customer = failed(amends).rpartition("/")[2]
     path = f"/v1/authority/check?customer_id={customer}&kind=voucher&amount="
-    amends.get(path + "much", status=422)
+    for wrong, place in (
+        ("much", "/amount"),
+        ("-1.00", "/amount"),
+        ("1.00&currency=eur", "/currency"),
+        ("1.00&colleague=" + "x" * 300, "/colleague"),
+        ("1.00&cost_centre=The+Bar", "/cost_centre"),
+    ):
+        assert [one["pointer"] for one in amends.get(path + wrong, status=422)["errors"]] == [place], wrong
     amends.get(path.replace(customer, "0192e4a0-0000-7000-8000-00000000dead") + "1.00", status=404)
 
 
