@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from hmac import compare_digest
 from pathlib import Path
 from typing import Final
@@ -47,6 +48,12 @@ def scripts() -> Path:
     here = Path(__file__).resolve().parent
     installed = here / "migrations"
     return installed if (installed / "env.py").exists() else here.parent / "alembic"
+
+
+@cache
+def _steps() -> ScriptDirectory:
+    """The migrations of this program, read once: to read them takes longer than to see that none is due."""
+    return ScriptDirectory(str(scripts()))
 
 
 def _config(conn: Connection) -> Config:
@@ -96,7 +103,7 @@ def check(settings: Settings) -> None:
     engine = make_engine(settings.database_url, poolclass=NullPool)
     try:
         with engine.connect() as conn:
-            at, wanted = _known(conn), ScriptDirectory(str(scripts())).get_heads()
+            at, wanted = _known(conn), _steps().get_heads()
             if set(at) != set(wanted):
                 raise NotMigrated(", ".join(at) or "empty", ", ".join(wanted))
             _agree(conn, settings.key_file)
@@ -107,14 +114,15 @@ def check(settings: Settings) -> None:
 def _known(conn: Connection) -> Sequence[str]:
     """Where the database stands. Raises NewerSchema when this program has never heard of that."""
     at = MigrationContext.configure(conn).get_current_heads()
-    known = {one.revision for one in ScriptDirectory(str(scripts())).walk_revisions()}
+    known = {one.revision for one in _steps().walk_revisions()}
     if unknown := sorted(set(at) - known):
         raise NewerSchema(", ".join(unknown))
     return at
 
 
 def _upgrade(config: Config) -> None:
-    _known(config.attributes["connection"])
+    if set(_known(config.attributes["connection"])) == set(_steps().get_heads()):
+        return
     config.attributes["upgrading"] = True  # so that no table of today's code is looked at
     command.upgrade(config, "head")
 
