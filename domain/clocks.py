@@ -10,7 +10,8 @@ from typing import Final
 
 from domain.errors import InvalidValue
 from domain.kinds import Context, Event, Fact
-from domain.relationship import ClockStep, Deadline, Recovery, RecoveryEvent
+from domain.recovery import ClockStep, Deadline, Recovery
+from domain.relationship import RecoveryEvent
 from domain.standards.calendar import Calendar
 from domain.standards.document import Standard
 from domain.standards.house import House

@@ -8,7 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from domain.clocks import opening_clocks
 from domain.errors import InvalidValue
 from domain.kinds import Context, Event, Fact
-from domain.relationship import Recovery, RecoveryEvent, Relationship, RelationshipEvent, Request, later
+from domain.recovery import Recovery, Request, later
+from domain.relationship import RecoveryEvent, Relationship, RelationshipEvent
 from domain.values import CallerRef, Code, OneOf, Personal, RecoveryId, Words
 
 ReopenCause = Literal["dissatisfied", "treatment", "remedy_failed", "recurrence", "promise_broken"]

@@ -6,7 +6,7 @@ Derived from the state alone: apology in three stages, action, compassion, compe
 from collections.abc import Mapping
 from typing import Any, Final
 
-from domain.relationship import Done, Recovery
+from domain.recovery import Done, Recovery
 
 STAGES: Final = ("acknowledgement", "resolution", "follow_up")
 VOID: Final = ("withdrawn", "duplicate", "entered_in_error")

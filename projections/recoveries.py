@@ -27,7 +27,8 @@ from sqlalchemy import (
 
 from domain.duties import next_due_of
 from domain.kinds import Event, Fact
-from domain.relationship import Deadline, Recovery, Relationship, RelationshipEvent, evolve
+from domain.recovery import Deadline, Recovery
+from domain.relationship import Relationship, RelationshipEvent, evolve
 from domain.values import Frozen
 from projections.base import (
     Codes,

@@ -3,7 +3,8 @@
 from datetime import datetime
 
 from domain.advice.advice import AfterApproval, AuthorityLeft
-from domain.relationship import Recovery, Relationship
+from domain.recovery import Recovery
+from domain.relationship import Relationship
 from domain.standards.authority import Asked, Asker, Rule, Ruling
 from domain.standards.house import House
 from domain.values import Money

@@ -14,7 +14,7 @@ from domain.advice.promises import OpenPromise, open_promises
 from domain.advice.situation import Situation, circumstances
 from domain.advice.stay import ReasonToStay, reason_to_stay
 from domain.kinds import Fact
-from domain.relationship import Recovery
+from domain.recovery import Recovery
 from domain.standards.authority import Asker
 from domain.standards.house import House
 from domain.standards.playbook import Circumstances

@@ -9,7 +9,8 @@ from uuid import UUID
 from domain.advice.advice import AuthorityLeft
 from domain.advice.allowance import asked_in, authority_left, left_alone
 from domain.advice.situation import Case, Situation, circumstances
-from domain.relationship import Obstacle, Recovery, Relationship
+from domain.recovery import Obstacle, Recovery
+from domain.relationship import Relationship
 from domain.standards.authority import Asked, Asker
 from domain.standards.document import Standard
 from domain.standards.house import House

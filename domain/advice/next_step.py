@@ -8,7 +8,7 @@ from domain.advice.look import Look
 from domain.advice.options import ranked
 from domain.advice.rules import CLOSING, RULES, Advised
 from domain.advice.situation import Situation
-from domain.relationship import Recovery
+from domain.recovery import Recovery
 from domain.standards.authority import Asker
 from domain.standards.house import House
 

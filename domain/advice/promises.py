@@ -11,7 +11,7 @@ from domain.advice.known import promises
 from domain.advice.look import UNDER_WAY
 from domain.advice.situation import Case, Situation
 from domain.kinds import Fact
-from domain.relationship import Recovery
+from domain.recovery import Recovery
 from domain.values import Code
 
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)

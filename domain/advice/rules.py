@@ -12,7 +12,7 @@ from domain.advice.advice import Option, Step
 from domain.advice.look import LIVE, Look
 from domain.advice.options import acts, compensations, ranked, remedies
 from domain.clocks import awaits_compensation
-from domain.relationship import Recovery, Request
+from domain.recovery import Recovery, Request
 from domain.standards.rule import harder
 
 GRAVE: Final = 3

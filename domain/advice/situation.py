@@ -14,7 +14,8 @@ from domain.moves.apology import ApologyMade
 from domain.moves.failure import FailureReported
 from domain.moves.hearing import ConcernHeard
 from domain.moves.remedy import RemedyDelivered, RemedyPromised
-from domain.relationship import Recovery, Relationship, evolve, only_one, refuse_erased
+from domain.recovery import Recovery
+from domain.relationship import Relationship, evolve, only_one, refuse_erased
 from domain.standards.playbook import Circumstances
 from domain.values import Frozen
 

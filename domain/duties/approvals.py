@@ -9,7 +9,8 @@ from domain.duties.due import Due
 from domain.granting.approving import timed_out
 from domain.kinds import Event
 from domain.milestones import EscalationRaised
-from domain.relationship import Recovery, Relationship
+from domain.recovery import Recovery
+from domain.relationship import Relationship
 from domain.values import CompensationId, RecoveryId
 
 HIGHEST = 3

@@ -7,7 +7,8 @@ from functools import partial
 from domain.clocks import DeadlineMissed, Targets
 from domain.duties.due import Due
 from domain.kinds import Event
-from domain.relationship import Deadline, Recovery, Relationship
+from domain.recovery import Deadline, Recovery
+from domain.relationship import Relationship
 
 
 def missed_deadlines(state: Relationship, recovery: Recovery, targets: Targets, until: datetime) -> Iterator[Due]:

@@ -10,7 +10,8 @@ from domain.duties.due import Due
 from domain.granting.events import CompensationExpired
 from domain.kinds import Event
 from domain.moves.invitation import ReturnInvitationExpired
-from domain.relationship import Recovery, Relationship
+from domain.recovery import Recovery
+from domain.relationship import Relationship
 from domain.values import CompensationId, InvitationId, RecoveryId
 
 

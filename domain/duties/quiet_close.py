@@ -10,7 +10,8 @@ from domain.duties.due import Due
 from domain.kinds import Event
 from domain.moves.outcome import RecoveryClosed
 from domain.moves.waiver import StepWaived
-from domain.relationship import Recovery, Relationship
+from domain.recovery import Recovery
+from domain.relationship import Relationship
 from domain.values import RecoveryId
 
 QUIET: Final = timedelta(days=7)

@@ -11,7 +11,8 @@ from domain.duties.expiry import expiries
 from domain.duties.quiet_close import quiet_closes
 from domain.duties.silence import silences
 from domain.kinds import AMENDS, Event
-from domain.relationship import Recovery, Relationship, assumed
+from domain.recovery import Recovery
+from domain.relationship import Relationship, assumed
 
 DUTIES = (missed_deadlines, silences, undecided, expiries, quiet_closes)
 AFTER_CLOSING = (expiries,)

@@ -8,7 +8,8 @@ from typing import Final
 from domain.clocks import SilenceNoticed, Targets
 from domain.duties.due import Due
 from domain.kinds import Event
-from domain.relationship import Recovery, Relationship
+from domain.recovery import Recovery
+from domain.relationship import Relationship
 from domain.values import RecoveryId
 
 MOST: Final = 7

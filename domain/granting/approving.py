@@ -10,7 +10,7 @@ from domain.budgets.drawing import hold, release
 from domain.granting.decision import DecidedBy
 from domain.granting.events import CompensationApproved, CompensationGranted, CompensationRefused
 from domain.kinds import Context, Elsewhere, Event
-from domain.relationship import Recovery, Request
+from domain.recovery import Recovery, Request
 from domain.values import BudgetId, CompensationId, Money, RecoveryId
 
 

@@ -18,7 +18,8 @@ from domain.colleagues.authority import left_today
 from domain.colleagues.state import Colleague
 from domain.errors import BudgetExhausted, CustomerLimit, OverLimit
 from domain.kinds import Context
-from domain.relationship import Recovery, Relationship
+from domain.recovery import Recovery
+from domain.relationship import Relationship
 from domain.standards.authority import Asked, Asker, Rule, Ruling
 from domain.values import Code, Count, Money
 

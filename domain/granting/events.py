@@ -7,7 +7,8 @@ from domain.amounts import Fx
 from domain.budgets.events import Currency
 from domain.granting.decision import DecidedBy
 from domain.kinds import AMENDS, Context, Fact
-from domain.relationship import Compensation, Recovery, RecoveryEvent, Request
+from domain.recovery import Compensation, Recovery, Request
+from domain.relationship import RecoveryEvent
 from domain.values import BudgetId, ColleagueId, CompensationId, Count, Moment, Money, Personal, RecoveryId, Words
 from domain.vocabulary import Basis, CompensationKind
 

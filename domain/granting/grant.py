@@ -12,7 +12,7 @@ from domain.granting.decision import Allowed, DecidedBy, NeedsApproval, Wanted
 from domain.granting.events import CompensationGranted, CompensationRequested, Timing, handed_over
 from domain.granting.settling import counted, set_aside, spent
 from domain.kinds import Context, Elsewhere, Event
-from domain.relationship import Recovery
+from domain.recovery import Recovery
 from domain.values import BudgetId, ColleagueId, CompensationId, Money, RecoveryId
 from domain.vocabulary import Basis
 

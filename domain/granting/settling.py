@@ -11,7 +11,7 @@ from domain.colleagues.authority import give_back, use
 from domain.colleagues.state import Colleague
 from domain.granting.events import handed_over
 from domain.kinds import Context, Elsewhere, Event
-from domain.relationship import Compensation, Recovery
+from domain.recovery import Compensation, Recovery
 from domain.values import CompensationId, Money
 
 

@@ -4,7 +4,8 @@ from typing import Literal
 
 from domain.errors import InvalidValue
 from domain.kinds import Context, Event, Fact
-from domain.relationship import Recovery, RecoveryCommand, RecoveryEvent, Relationship
+from domain.recovery import Recovery
+from domain.relationship import RecoveryCommand, RecoveryEvent, Relationship
 from domain.values import Channel, Code
 
 Stage = Literal["acknowledgement", "resolution", "follow_up"]

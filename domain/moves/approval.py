@@ -4,7 +4,8 @@ from domain.errors import AlreadyEnded, InvalidValue, OverLimit, OwnGrant, Unkno
 from domain.granting.approving import Approval, refused
 from domain.granting.events import CompensationApproved, CompensationRefused
 from domain.kinds import Context, Elsewhere, Event
-from domain.relationship import Recovery, RecoveryCommand, Relationship, Request, refuse_own_case
+from domain.recovery import Recovery, Request
+from domain.relationship import RecoveryCommand, Relationship, refuse_own_case
 from domain.values import CompensationId, Money, Personal, Words
 
 

@@ -4,7 +4,8 @@ from typing import Annotated, Final, Literal
 
 from domain.errors import IndividualNeedsContext
 from domain.kinds import Context, Event, Fact
-from domain.relationship import Recovery, RecoveryCommand, RecoveryEvent, Relationship, refuse_own_case
+from domain.recovery import Recovery
+from domain.relationship import RecoveryCommand, RecoveryEvent, Relationship, refuse_own_case
 from domain.values import Code, OneOf, Personal, Words
 
 SYSTEMIC: Final = (

@@ -2,14 +2,8 @@
 
 from domain.errors import AlreadyExists, InvalidValue, UnknownRef
 from domain.kinds import Context, Event, Fact
-from domain.relationship import (
-    Recovery,
-    RecoveryCommand,
-    RecoveryEvent,
-    Relationship,
-    RelationshipCommand,
-    refuse_unknown,
-)
+from domain.recovery import Recovery
+from domain.relationship import RecoveryCommand, RecoveryEvent, Relationship, RelationshipCommand, refuse_unknown
 from domain.values import CommitmentId, Moment, Personal, RecoveryId, Words
 
 

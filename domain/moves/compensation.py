@@ -18,14 +18,8 @@ from domain.granting.events import CompensationDelivered, CompensationGranted, T
 from domain.granting.grant import Grant
 from domain.granting.settling import delivered, let_go
 from domain.kinds import Context, Elsewhere, Event, Fact
-from domain.relationship import (
-    Compensation,
-    Recovery,
-    RecoveryCommand,
-    RecoveryEvent,
-    Relationship,
-    refuse_own_case,
-)
+from domain.recovery import Compensation, Recovery
+from domain.relationship import RecoveryCommand, RecoveryEvent, Relationship, refuse_own_case
 from domain.values import Code, CompensationId, Moment, Money, Personal, RecoveryId, Words
 from domain.vocabulary import Basis, CompensationKind
 

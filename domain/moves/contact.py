@@ -6,7 +6,8 @@ from pydantic import Field
 
 from domain.clocks import promised_update
 from domain.kinds import Context, Event, Fact
-from domain.relationship import Recovery, RecoveryCommand, RecoveryEvent, Relationship
+from domain.recovery import Recovery
+from domain.relationship import RecoveryCommand, RecoveryEvent, Relationship
 from domain.values import MAX_INT, Channel, Code, Moment, Personal, RecoveryId, Words
 
 UpdateKind = Literal["progress", "proactive", "delay", "result"]

@@ -7,7 +7,8 @@ from pydantic import Field
 from domain.errors import InvalidValue, UnknownRef
 from domain.kinds import Context, Event, Fact
 from domain.milestones import EscalationRaised, Trigger
-from domain.relationship import Recovery, RecoveryCommand, RecoveryEvent, Relationship
+from domain.recovery import Recovery
+from domain.relationship import RecoveryCommand, RecoveryEvent, Relationship
 from domain.values import Personal, RecoveryId, Words
 
 Level = Annotated[int, Field(ge=1, le=3, strict=True)]

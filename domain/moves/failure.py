@@ -16,8 +16,8 @@ from domain.clocks import (
 from domain.errors import AlreadyExists
 from domain.kinds import Context, Event, Fact
 from domain.milestones import opened
+from domain.recovery import Recovery
 from domain.relationship import (
-    Recovery,
     RecoveryCommand,
     RecoveryEvent,
     Relationship,

@@ -8,7 +8,8 @@ from pydantic import BaseModel, ConfigDict, StrictInt
 from domain.errors import InvalidValue
 from domain.kinds import Context, Event, Fact
 from domain.milestones import OUTCOME_VALUES, Instrument, SatisfactionStated, heard, refuse_impossible
-from domain.relationship import Recovery, RecoveryCommand, RecoveryEvent, Relationship
+from domain.recovery import Recovery
+from domain.relationship import RecoveryCommand, RecoveryEvent, Relationship
 from domain.values import Channel, Count, Moment, OneOf, Personal, Rating, RecoveryId, Words
 
 Attempt = Literal["reached", "no_answer", "bounced", "declined"]

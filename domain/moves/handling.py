@@ -8,7 +8,8 @@ from pydantic import ConfigDict, Field
 from domain.clocks import promised_update
 from domain.errors import InvalidValue
 from domain.kinds import Context, Event, Fact
-from domain.relationship import Recovery, RecoveryCommand, RecoveryEvent, Relationship, refuse_own_case
+from domain.recovery import Recovery
+from domain.relationship import RecoveryCommand, RecoveryEvent, Relationship, refuse_own_case
 from domain.values import CallerRef, Channel, Code, ColleagueId, Moment, RecoveryId
 
 AssignReason = Literal["initial", "rebalance", "absence", "escalation", "handoff"]

@@ -3,7 +3,8 @@
 from typing import Annotated
 
 from domain.kinds import Context, Event, Fact
-from domain.relationship import Recovery, RecoveryCommand, RecoveryEvent, Relationship
+from domain.recovery import Recovery
+from domain.relationship import RecoveryCommand, RecoveryEvent, Relationship
 from domain.values import OneOf, Personal, RecoveryId, Words
 
 Compassion = Annotated[str, OneOf(("named_feeling", "practical_care", "time_given", "privacy", "other"))]

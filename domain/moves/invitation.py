@@ -6,7 +6,8 @@ from domain.errors import AlreadyExists, InvalidValue, OwnGrant, UnknownRef
 from domain.granting.decision import Till, Wanted
 from domain.granting.settling import set_aside
 from domain.kinds import Context, Elsewhere, Event, Fact
-from domain.relationship import Invitation, Recovery, RecoveryCommand, RecoveryEvent, Relationship
+from domain.recovery import Invitation, Recovery
+from domain.relationship import RecoveryCommand, RecoveryEvent, Relationship
 from domain.values import BudgetId, Code, CompensationId, InvitationId, Moment, Money
 
 

@@ -6,14 +6,8 @@ from domain.budgets.budget import Budget, grant_of
 from domain.budgets.drawing import pay
 from domain.errors import AlreadyEnded, UnknownRef
 from domain.kinds import Context, Elsewhere, Event, Fact
-from domain.relationship import (
-    Invitation,
-    Recovery,
-    Relationship,
-    RelationshipCommand,
-    RelationshipEvent,
-    refuse_unknown,
-)
+from domain.recovery import Invitation, Recovery
+from domain.relationship import Relationship, RelationshipCommand, RelationshipEvent, refuse_unknown
 from domain.values import InvitationId, Money, Personal, RecoveryId, Words
 
 Basis = Literal["told_us", "contract_end", "stayed_away"]

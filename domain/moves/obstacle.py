@@ -6,10 +6,9 @@ from uuid import UUID
 
 from domain.errors import AlreadyExists, HardRule, SystemRule, UnknownRef
 from domain.kinds import Context, Event, Fact
+from domain.recovery import Obstacle, Recovery
 from domain.relationship import (
-    Obstacle,
     OptionalRecoveryEvent,
-    Recovery,
     RecoveryCommand,
     Relationship,
     RelationshipCommand,

@@ -7,7 +7,8 @@ from domain.errors import FollowUpMissing, NothingDone, StepMissing, WrongPhase
 from domain.granting.approving import withdrawn
 from domain.kinds import Context, Elsewhere, Event, Fact
 from domain.milestones import RecoveryReopened, ReopenCause, reopened
-from domain.relationship import Recovery, RecoveryCommand, RecoveryEvent, Relationship, refuse_own_case
+from domain.recovery import Recovery
+from domain.relationship import RecoveryCommand, RecoveryEvent, Relationship, refuse_own_case
 from domain.values import Code, RecoveryId
 
 Outcome = Literal[

@@ -8,14 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from domain.errors import InvalidValue
 from domain.kinds import Context, Event, Fact
 from domain.milestones import Locale, PartyKind, Reference, RelationshipOpened, Timezone
-from domain.relationship import (
-    Recovery,
-    Relationship,
-    RelationshipCommand,
-    RelationshipEvent,
-    refuse_erased,
-    refuse_unknown,
-)
+from domain.recovery import Recovery
+from domain.relationship import Relationship, RelationshipCommand, RelationshipEvent, refuse_erased, refuse_unknown
 from domain.values import CallerRef, Channel, Code, Count, Money, Personal, Rating, Words
 
 SaidBy = Literal["customer", "segment", "colleague"]

@@ -16,14 +16,8 @@ from domain.errors import (
 from domain.granting.settling import let_go
 from domain.kinds import Context, Elsewhere, Event, Fact
 from domain.milestones import reopened
-from domain.relationship import (
-    Recovery,
-    RecoveryCommand,
-    RecoveryEvent,
-    Relationship,
-    Remedy,
-    refuse_own_case,
-)
+from domain.recovery import Recovery, Remedy
+from domain.relationship import RecoveryCommand, RecoveryEvent, Relationship, refuse_own_case
 from domain.values import CompensationId, Moment, OneOf, Personal, RecoveryId, RemedyId, Words
 from domain.vocabulary import REMEDY_KIND, REPAID_BY, RemedyKind, RepaidBy
 

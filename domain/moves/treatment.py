@@ -8,13 +8,8 @@ from pydantic import ConfigDict, Field
 from domain.errors import UnknownRef
 from domain.kinds import Context, Event, Fact
 from domain.milestones import reopened
-from domain.relationship import (
-    OptionalRecoveryEvent,
-    Recovery,
-    RecoveryCommand,
-    Relationship,
-    refuse_unknown,
-)
+from domain.recovery import Recovery
+from domain.relationship import OptionalRecoveryEvent, RecoveryCommand, Relationship, refuse_unknown
 from domain.values import CallerRef, ColleaguePersonal, Degree, OneOf, Personal, Words
 from domain.vocabulary import RoleClass
 

@@ -7,14 +7,13 @@ from pydantic import StrictInt
 from domain.errors import InvalidValue
 from domain.kinds import Context, Event, Fact
 from domain.milestones import OUTCOME_VALUES, Instrument, SatisfactionStated, heard, refuse_impossible
+from domain.recovery import Recovery, later
 from domain.relationship import (
     About,
-    Recovery,
     RecoveryCommand,
     Relationship,
     RelationshipCommand,
     RelationshipEvent,
-    later,
     refuse_unknown,
 )
 from domain.values import Personal, RecoveryId, Words

@@ -4,7 +4,8 @@ from typing import Final, Literal
 
 from domain.errors import NotAllowed
 from domain.kinds import Context, Event, Fact
-from domain.relationship import Recovery, RecoveryCommand, RecoveryEvent, Relationship, Step, refuse_own_case
+from domain.recovery import Recovery, Step
+from domain.relationship import RecoveryCommand, RecoveryEvent, Relationship, refuse_own_case
 from domain.values import RecoveryId
 
 WaiverReason = Literal["customer_request", "no_contact_given", "trivial", "not_recorded", "other"]

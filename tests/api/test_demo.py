@@ -14,7 +14,8 @@ from api.stories import failures, kindness, languages, last_words
 from api.stories.telling import Tale, length
 from domain.duties import settle
 from domain.kinds import AMENDS, Actor, Aggregate, Context, Elsewhere, Event, Fact
-from domain.relationship import Recovery, Relationship, evolve
+from domain.recovery import Recovery
+from domain.relationship import Relationship, evolve
 from infrastructure.ledger import Ledger
 from infrastructure.orders import Order, Outcome
 from infrastructure.tables import events

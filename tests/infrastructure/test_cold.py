@@ -12,7 +12,8 @@ import pytest
 from sqlalchemy import Connection, delete, update
 from sqlalchemy.exc import DBAPIError
 
-from domain.relationship import Recovery, Relationship, evolve
+from domain.recovery import Recovery
+from domain.relationship import Relationship, evolve
 from infrastructure import cold
 from infrastructure.asking import Asking
 from infrastructure.cold import read_cold

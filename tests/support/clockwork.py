@@ -7,7 +7,8 @@ from typing import Any
 from domain.clocks import SHIPPED, Targets
 from domain.duties import next_due, settle
 from domain.kinds import AMENDS, Actor, Event, Fact
-from domain.relationship import Recovery, RelationshipCommand, evolve
+from domain.recovery import Recovery
+from domain.relationship import RelationshipCommand, evolve
 from tests.support.given import CUSTOMER, START, Story, colleague, named_id
 
 HOUR = 60

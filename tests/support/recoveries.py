@@ -9,7 +9,8 @@ from domain.moves.failure import ReportFailure
 from domain.moves.outcome import RecoveryClosed, RecoveryResolved
 from domain.moves.relationship import PersonalDataErased
 from domain.moves.treatment import TreatmentReported
-from domain.relationship import Recovery, RelationshipCommand
+from domain.recovery import Recovery
+from domain.relationship import RelationshipCommand
 from domain.values import Money
 from tests.support.given import START, Story, named_id, refused, story
 

@@ -6,7 +6,7 @@ from domain.moves.apology import Apologise
 from domain.moves.failure import ReportFailure
 from domain.moves.outcome import Resolve
 from domain.moves.remedy import DeliverRemedy
-from domain.relationship import Recovery
+from domain.recovery import Recovery
 from tests.support.given import Story, named_id, story
 
 PLUMS = named_id("plums")

@@ -7,7 +7,8 @@ from typing import TypeVar
 from uuid import UUID
 
 from domain.kinds import Actor, Event, Fact
-from domain.relationship import Recovery, Relationship, evolve
+from domain.recovery import Recovery
+from domain.relationship import Relationship, evolve
 
 BEGINNING = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 _IDS = 0x0192E4A0_0000_7000_8000_000000000000

@@ -58,7 +58,7 @@ from domain.moves.remedy import (
 from domain.moves.treatment import TreatmentAnswered, TreatmentReported
 from domain.moves.voice import LeavingAnnounced
 from domain.moves.waiver import StepWaived
-from domain.relationship import Recovery
+from domain.recovery import Recovery
 from domain.values import Money
 from tests.support.teller import BACK, FRONT, Choice, Teller, of_recovery, telling
 

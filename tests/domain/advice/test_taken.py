@@ -20,7 +20,8 @@ from domain.moves.outcome import Close, Reopen, Resolve
 from domain.moves.remedy import DeliverRemedy, FailRemedy, RefuseRequest
 from domain.moves.treatment import ReportTreatment
 from domain.moves.waiver import WaiveStep
-from domain.relationship import Recovery, RecoveryCommand
+from domain.recovery import Recovery
+from domain.relationship import RecoveryCommand
 from tests.support.advised import advised
 from tests.support.given import START, Story
 from tests.support.soak import examples

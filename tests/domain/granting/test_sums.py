@@ -17,7 +17,8 @@ from domain.moves.approval import DecideCompensation
 from domain.moves.compensation import DeliverCompensation, GrantCompensation, ReverseCompensation
 from domain.moves.outcome import Close, Reopen
 from domain.moves.remedy import TurnDownOffer
-from domain.relationship import Recovery, RelationshipCommand
+from domain.recovery import Recovery
+from domain.relationship import RelationshipCommand
 from tests.support.clockwork import Clockwork
 from tests.support.given import Story, colleague
 from tests.support.houses import ruled_by

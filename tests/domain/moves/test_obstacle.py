@@ -2,7 +2,7 @@
 
 from domain.kinds import UNPUBLISHED
 from domain.moves.obstacle import ObstacleEncountered, ObstacleRemoved, RemoveObstacle, ReportObstacle
-from domain.relationship import Obstacle
+from domain.recovery import Obstacle
 from domain.standards.document import Standard
 from domain.standards.house import House
 from domain.standards.rule import HouseRule
