@@ -20,7 +20,7 @@ from infrastructure.migrate import migrate
 from infrastructure.settings import Settings
 
 SEED: Final = 7
-SCOPES: Final = ("append", "read", "personal", "audit", "act_for")
+SCOPES: Final = ("append", "read", "personal", "audit", "act_for", "admin")
 SOURCES: Final = ("*",)
 
 
