@@ -7,13 +7,12 @@ from uuid import UUID
 from fastapi import Request, Response
 
 from api.aside import aside
-from api.auth import Credential, default_source, require
+from api.auth import Credential, require
 from api.deps import services_of
 from api.envelope import CommandEnvelope, enveloped, parsed
-from api.headers import expected_version, idempotency_key
 from api.routers.commands import read_body
 from api.strict_json import decode_object
-from api.writes import Posting, committed, key_of_header, order_of, recorded
+from api.writes import Posting, committed, order_of, posting_of, recorded
 from domain.kinds import Command
 from domain.milestones import Reference
 
@@ -61,16 +60,5 @@ def _read(
     received = decode_object(content, may_be_empty=True)
     envelope, body = enveloped(received, CommandEnvelope)
     command = parsed(kind, {**body, **said})
-    return Posting(
-        command=command,
-        customer=on(command),
-        source=default_source(caller),
-        received={"on": request.url.path, "body": received},
-        by=envelope.by,
-        occurred_at=envelope.occurred_at,
-        time_known=envelope.time_known,
-        imported=envelope.imported,
-        key=key_of_header(idempotency_key(request)),
-        if_match=expected_version(request),
-        size=len(content),
-    )
+    whole = {"on": request.url.path, "body": received}
+    return posting_of(request, content, caller, envelope, command, on(command), whole)

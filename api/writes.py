@@ -9,14 +9,15 @@ from typing import Any, Final, Literal, NamedTuple
 from uuid import UUID
 
 import orjson
+from starlette.requests import Request
 from starlette.responses import Response
 
-from api.auth import Credential, own_source, owns, require
+from api.auth import Credential, default_source, own_source, owns, require
 from api.cloudevents import Incoming
 from api.deadline import answer_by
 from api.deps import Services
-from api.envelope import By, EventEnvelope, actor_of, enveloped, parsed
-from api.headers import etag
+from api.envelope import By, CommandEnvelope, EventEnvelope, actor_of, enveloped, parsed
+from api.headers import etag, expected_version, idempotency_key
 from api.nearest import meant, nearest
 from api.noting import note_outcome, traced
 from api.problems import ProblemError, validation_failed
@@ -69,6 +70,31 @@ class Posting:
     traceparent: str | None = None
     size: int = 0
     """How many bytes its caller sent, where there is no key; with one, the content it stands for is counted."""
+
+
+def posting_of(
+    request: Request,
+    content: bytes,
+    caller: Credential,
+    envelope: CommandEnvelope,
+    command: Command,
+    customer: Customer,
+    received: dict[str, Any],
+) -> Posting:
+    """The posting of a command that came in as this request, of itself and with its headers."""
+    return Posting(
+        command=command,
+        customer=customer,
+        source=default_source(caller),
+        received=received,
+        by=envelope.by,
+        occurred_at=envelope.occurred_at,
+        time_known=envelope.time_known,
+        imported=envelope.imported,
+        key=key_of_header(idempotency_key(request)),
+        if_match=expected_version(request),
+        size=len(content),
+    )
 
 
 def order_of(services: Services, caller: Credential, posting: Posting) -> Order:

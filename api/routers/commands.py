@@ -8,13 +8,12 @@ from fastapi import APIRouter, Request, Response, Security
 
 from api import openapi
 from api.aside import aside
-from api.auth import Credential, caller_of, default_source
+from api.auth import Credential, caller_of
 from api.cloudevents import is_json, media_type, unsupported
 from api.deps import services_of
 from api.envelope import CommandEnvelope, enveloped, parsed
-from api.headers import expected_version, idempotency_key
 from api.strict_json import decode_object
-from api.writes import Posting, committed, key_of_header, order_of, recorded
+from api.writes import Posting, committed, order_of, posting_of, recorded
 from domain.kinds import COMMANDS
 from domain.relationship import RelationshipCommand
 
@@ -84,19 +83,8 @@ def _read(
 ) -> Posting:
     received = decode_object(content, may_be_empty=True)
     envelope, body = enveloped(received, CommandEnvelope)
-    return Posting(
-        command=parsed(kind, body),
-        customer=customer_id,
-        source=default_source(caller),
-        received={"customer": str(customer_id), "body": received},
-        by=envelope.by,
-        occurred_at=envelope.occurred_at,
-        time_known=envelope.time_known,
-        imported=envelope.imported,
-        key=key_of_header(idempotency_key(request)),
-        if_match=expected_version(request),
-        size=len(content),
-    )
+    command, said = parsed(kind, body), {"customer": str(customer_id), "body": received}
+    return posting_of(request, content, caller, envelope, command, customer_id, said)
 
 
 async def read_body(request: Request) -> bytes:

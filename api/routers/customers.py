@@ -12,17 +12,17 @@ from starlette.concurrency import run_in_threadpool
 
 from api import openapi
 from api.aside import aside
-from api.auth import Appending, Credential, Reading, default_source, identified
+from api.auth import Appending, Credential, Reading, identified
 from api.deps import Services, reading, services_of
 from api.envelope import OpeningEnvelope, enveloped, parsed
-from api.headers import etag, expected_version, idempotency_key
+from api.headers import etag
 from api.problems import validation_failed
 from api.reads import AFTER, FRESH, IF_NONE_MATCH, LIMIT, Asked, CaughtUp, answer, next_link
 from api.replay import Point, facts_until
 from api.routers.commands import OPEN, read_body
 from api.standing import Standings
 from api.strict_json import decode_object
-from api.writes import Posting, committed, key_of_header, order_of, recorded
+from api.writes import Posting, committed, order_of, posting_of, recorded
 from domain import values
 from domain.errors import UnknownRef
 from domain.kinds import COMMANDS, Fact
@@ -100,19 +100,8 @@ async def open_customer(request: Request, caller: Appending) -> Response:
 def _read_opening(request: Request, content: bytes, caller: Credential) -> Posting:
     received = decode_object(content, may_be_empty=True)
     envelope, body = enveloped(received, OpeningEnvelope)
-    return Posting(
-        command=parsed(_opening(), body),
-        customer=envelope.customer,
-        source=default_source(caller),
-        received={"body": received},
-        by=envelope.by,
-        occurred_at=envelope.occurred_at,
-        time_known=envelope.time_known,
-        imported=envelope.imported,
-        key=key_of_header(idempotency_key(request)),
-        if_match=expected_version(request),
-        size=len(content),
-    )
+    command, said = parsed(_opening(), body), {"body": received}
+    return posting_of(request, content, caller, envelope, command, envelope.customer, said)
 
 
 def _opening() -> type[RelationshipCommand]:
