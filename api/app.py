@@ -29,7 +29,9 @@ from api.routers import (
     documents,
     events,
     feed,
+    feedback,
     health,
+    lessons,
     metrics,
     recoveries,
     reports,
@@ -113,6 +115,8 @@ def _assembled(base_url: str, max_batch: int) -> Service:
         authority,
         budgets,
         colleagues,
+        feedback,
+        lessons,
     ):
         app.include_router(one.router, dependencies=[Depends(known_parameters)])
     for one in (health, metrics, documents):

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Engine, QueuePool
 
 import domain.all_kinds  # noqa: F401 - every kind must be known before the first is read
+from api import learning
 from domain.budgets.budget import Budget
 from domain.colleagues.state import Colleague
 from domain.publishing import Publication, in_force
@@ -18,8 +19,10 @@ from infrastructure.api_keys import ApiKeys
 from infrastructure.bell import Bell, Listener
 from infrastructure.clock import HouseClock
 from infrastructure.engine import hang_up, make_engine, unmoving
+from infrastructure.forgetting import Forgetter
 from infrastructure.generations import live_generation
 from infrastructure.keys import Keyring
+from infrastructure.learning import Learner, Seen, Tallies
 from infrastructure.ledger import Ledger
 from infrastructure.mapper import Mapper
 from infrastructure.memory import spare_what_stays
@@ -36,7 +39,7 @@ from projections import ALL, budgets, recoveries, training_rows
 from projections.base import Source
 
 WORKING: Final = {"pool_size": 5, "max_overflow": 5}
-"""Connections of the writer, the projector and the sweeper: no number of readers can take these."""
+"""Connections of the writer, the projector, the sweeper and the learner: no number of readers can take these."""
 ASKING: Final = {"pool_size": 1, "max_overflow": 1}
 """Connections for looking up keys, so that whoever may write is let in however many read."""
 LOOKING: Final = {"pool_size": 1, "max_overflow": 1}
@@ -89,6 +92,16 @@ class Container:
         self.projector = Projector(self.working, self.mapper, ALL, bell=self.bell, clock=clock)
         others = [(Colleague, self.help_due), (Budget, self.budgets_due)]
         self.sweeper = Sweeper(self.due, self.writer.submit, clock, metrics=self.metrics, others=others)
+        self.learner = Learner(
+            self.working,
+            settings.ledger,
+            self.learned,
+            self.writer.submit,
+            self.keyring.fingerprint,
+            clock,
+            metrics=self.metrics,
+        )
+        self.forgetter = Forgetter(self.working, self.mapper, self.keyring, self.writer.submit, clock)
         self._watch_queue()
         self._watch_connections()
         self.metrics.watch_ledger(self.vitals)
@@ -122,9 +135,11 @@ class Container:
         self.writer.start()
 
     def start_working(self) -> None:
-        """Projects and sweeps in threads of this process; another process may do the same."""
+        """Projects, sweeps, learns and forgets in threads of this process; another process may do the same."""
         self.projector.start()
         self.sweeper.start()
+        self.learner.start()
+        self.forgetter.start()
 
     def stop_reading(self) -> None:
         """Ends the connections of reads, also of those that still wait for an answer."""
@@ -138,7 +153,7 @@ class Container:
         """
         until = monotonic() + within_seconds
         # The writer first: it owes answers, and from now on takes no more orders from the sweeper either.
-        for part in (self.writer, self.sweeper, self.projector, self.listener):
+        for part in (self.writer, self.sweeper, self.learner, self.forgetter, self.projector, self.listener):
             part.stop(max(0.05, until - monotonic()))
         self.stop_reading()
         hang_up(self.working)
@@ -190,6 +205,15 @@ class Container:
         """The colleagues whose request for help nobody has answered in time."""
         with self.working.connect() as conn:
             return training_rows.due_streams(self.source_on(conn), now, limit)
+
+    def learned(self, conn: Connection, after: int, limit: int, tallies: Tallies) -> Seen:
+        """What the house should learn from what was recorded after a position."""
+
+        def house(moment: datetime) -> House:
+            published = read_publications(conn, self.mapper, self.settings.ledger).values()
+            return House.at(moment, in_force(published, moment))
+
+        return learning.look(self.source_on(conn), house, after, limit, tallies)
 
 
 def _reading(settings: Settings) -> dict[str, int]:

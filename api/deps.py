@@ -1,6 +1,6 @@
 """What routers are given: the parts of this process, found on the application."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -46,6 +46,8 @@ class LedgerLike(Protocol):
         self, stream_id: UUID, after_version: int = 0, to_version: int | None = None, personal: bool = False
     ) -> Sequence[Fact]: ...
     def position_at(self, time: datetime) -> int: ...
+    def recorded_at(self, positions: Collection[int]) -> dict[int, datetime]: ...
+    def about(self, colleague_id: UUID) -> Sequence[Fact]: ...
 
 
 class ClockLike(Protocol):

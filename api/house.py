@@ -17,8 +17,8 @@ from domain.kinds import Command
 from domain.milestones import Reference
 
 C = TypeVar("C", bound=Command)
-On = UUID | Reference
-"""A stream, or the reference it is found by."""
+On = UUID | Reference | None
+"""A stream, or the reference it is found by; None begins a new one."""
 _NOTHING: Final[Mapping[str, Any]] = {}
 
 

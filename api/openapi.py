@@ -31,6 +31,7 @@ TAGS: Final = [
     {"name": "colleagues", "description": "Who works here, in which role, with what training and what questions."},
     {"name": "recoveries", "description": "The queue: what is open, the most pressing first."},
     {"name": "feed", "description": "What the team can learn from."},
+    {"name": "lessons", "description": "What the house is told: drafted, approved, published, read."},
     {"name": "reports", "description": "What all recoveries together tell the house."},
     {"name": "service", "description": "Whether the service is well, and its own documents."},
 ]

@@ -6,17 +6,20 @@ import orjson
 
 from domain.colleagues.state import ColleagueEvent
 from domain.kinds import Event, Fact
+from domain.lessons.lesson import LessonEvent
 from domain.values import Absent, Money
 
 
 def of_colleague(fact: Fact) -> bool:
-    """Whether the fact names a colleague in a report of poor treatment, or is about nothing but a colleague.
+    """Whether the fact names a colleague in a report of poor treatment, belongs to such a report, or is about
+    nothing but a colleague.
 
-    Either is shown with scope `personnel` only.
+    All of it is shown with scope `personnel` only.
     """
     event = fact.event
     named = any(getattr(event, name, None) is not None for name in event.COLLEAGUE)
-    return named or isinstance(event, ColleagueEvent)
+    lesson = isinstance(event, LessonEvent) and event.of_one
+    return named or lesson or event.FOR_PERSONNEL or isinstance(event, ColleagueEvent)
 
 
 def cloudevent(fact: Fact, base_url: str) -> dict[str, Any]:

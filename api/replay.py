@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel
 
+from api.outgoing import of_colleague
 from domain.errors import UnknownRef
 from domain.kinds import Fact
 from domain.relationship import Relationship
@@ -44,7 +45,7 @@ class Told(BaseModel):
 
 
 class Replay(BaseModel):
-    """A customer's story up to a point, and how satisfied he was then."""
+    """A customer's story up to a point, and how satisfied he was then. What is about a colleague is left out."""
 
     customer_id: UUID
     version: int
@@ -84,7 +85,7 @@ def replayed(ledger: LedgerLike, customer_id: UUID, point: Point) -> Replay:
         position=facts[-1].position,
         as_of=as_of,
         satisfaction=satisfaction.of_facts(customer_id, facts, as_of),
-        timeline=[_told(fact) for fact in facts],
+        timeline=[_told(fact) for fact in facts if not of_colleague(fact)],
     )
 
 

@@ -4,9 +4,8 @@ Deadlines are state: commands append `deadline.set`, duties append `deadline.mis
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import datetime
+from typing import Final, Literal
 
 from domain.errors import InvalidValue
 from domain.kinds import Context, Event, Fact
@@ -15,38 +14,10 @@ from domain.relationship import RecoveryEvent
 from domain.standards.calendar import Calendar
 from domain.standards.document import Standard
 from domain.standards.house import House
-from domain.standards.targets import STEPS, TARGETS, TargetStep
-from domain.standards.targets import Targets as Promises
-from domain.values import Code, Count, Moment, RecoveryId
+from domain.standards.targets import STEPS, Targets, TargetStep
+from domain.values import Code, Count, Moment, RecoveryId, unchanging
 
-FOLLOWED_UP_FROM: Final = 3
-"""From this severity on the follow-up has a deadline; below it is only planned (D7)."""
-
-
-@dataclass(frozen=True)
-class Targets:
-    """What the house promises by severity 1-5 (index 0-4). Source: domain.md section 5; 24x7 calendar."""
-
-    standard: str
-    version: int
-    allowances: Mapping[str, tuple[timedelta, timedelta, timedelta, timedelta, timedelta]]
-
-    def allowance(self, step: str, severity: int) -> timedelta:
-        """How long the step may take at this severity."""
-        return self.allowances[step][severity - 1]
-
-
-def _round_the_clock(standard: Standard[Promises]) -> Targets:
-    """The promises of this standard where no calendar says otherwise; silence is noticed by update intervals."""
-    steps: dict[str, TargetStep] = {"silence" if step == "update_interval" else step: step for step in STEPS}
-    allowances = {name: standard.body.by_severity(step) for name, step in steps.items()}
-    return Targets(standard=standard.ref, version=standard.version, allowances=allowances)
-
-
-SHIPPED: Final = _round_the_clock(TARGETS)
-"""The targets that ship with the program; a day is 24 hours where no calendar says otherwise."""
-
-
+PromisedStep = Literal["acknowledge", "first_action", "remedy", "compensation", "follow_up"]
 _PROMISED: Final[Mapping[str, TargetStep]] = {one: one for one in STEPS if one != "update_interval"}
 """The clocks whose length the targets say. The others run to a time that was promised by word."""
 
@@ -100,45 +71,62 @@ class SilenceNoticed(RecoveryEvent, topic="silence.noticed"):
     n: Count
 
     def change(self, recovery: Recovery, fact: Fact) -> Recovery:
-        return recovery.but(silences=self.n, silent_since=self.silent_since, silence_noticed_at=fact.occurred_at)
+        return recovery.but(
+            silences=self.n,
+            silent_since=self.silent_since,
+            silence_noticed_at=fact.occurred_at,
+            alarms=recovery.alarms[1:],
+        )
 
 
-def set_clocks(recovery: Recovery, at: Context, *steps: TargetStep) -> list[Event]:
+@unchanging
+class InForce:
+    """The promises in time that are in force for one recovery."""
+
+    recovery: Recovery
+    targets: Standard[Targets]
+    calendar: Standard[Calendar] | None
+    """The calendar whose business time counts; None round the clock."""
+
+    @classmethod
+    def of(cls, recovery: Recovery, house: House) -> "InForce":
+        """Those of the house, by the calendar of the team, else the one that they name."""
+        targets = house.targets()
+        return cls(recovery, targets, house.calendar(recovery.team) or house.calendar(targets.body.calendar))
+
+    @property
+    def calendar_name(self) -> str | None:
+        """What events call the calendar."""
+        return None if self.calendar is None else self.calendar.name
+
+    def due(self, step: TargetStep, since: datetime) -> datetime:
+        """When this step is due that counts from then."""
+        calendar = None if self.calendar is None else self.calendar.body
+        return self.targets.body.due(step, self.recovery.urgency, since, calendar)
+
+    def clock(self, step: ClockStep, due_at: datetime) -> Event:
+        """The `deadline.set` of this step to this time, in the name of the standard."""
+        return DeadlineSet(
+            recovery_id=RecoveryId(self.recovery.recovery_id),
+            step=step,
+            due_at=due_at,
+            standard=self.targets.ref,
+            version=self.targets.version,
+            calendar=self.calendar_name,
+        )
+
+
+def set_clocks(recovery: Recovery, at: Context, *steps: PromisedStep) -> list[Event]:
     """A `deadline.set` for each of these steps, counted from `occurred_at`; none where no clocks run."""
     if not recovery.clocks:
         return []
-    promises, calendar = at.house.targets(), _calendar_of(recovery, at.house)
-    return [
-        DeadlineSet(
-            recovery_id=recovery.recovery_id,
-            step=step,
-            due_at=_due(promises, calendar, step, recovery.urgency, at.occurred_at),
-            standard=promises.ref,
-            version=promises.version,
-            calendar=None if calendar is None else calendar.name,
-        )
-        for step in steps
-    ]
-
-
-def _calendar_of(recovery: Recovery, house: House) -> Standard[Calendar] | None:
-    """The calendar of the team, else the one the promises name; None round the clock."""
-    return house.calendar(recovery.team) or house.calendar(house.targets().body.calendar)
-
-
-def _due(
-    promises: Standard[Promises],
-    calendar: Standard[Calendar] | None,
-    step: TargetStep,
-    urgency: int,
-    since: datetime,
-) -> datetime:
-    return promises.body.due(step, urgency, since, None if calendar is None else calendar.body)
+    promised = InForce.of(recovery, at.house)
+    return [promised.clock(step, promised.due(step, at.occurred_at)) for step in steps]
 
 
 def opening_clocks(recovery: Recovery, at: Context) -> list[Event]:
     """The clocks that start when a recovery is opened or reopened."""
-    steps: list[TargetStep] = ["acknowledge", "first_action", "remedy"]
+    steps: list[PromisedStep] = ["acknowledge", "first_action", "remedy"]
     if awaits_compensation(recovery):
         steps.append("compensation")
     return set_clocks(recovery, at, *steps)
@@ -148,13 +136,6 @@ def awaits_compensation(recovery: Recovery) -> bool:
     """Whether a compensation is expected that was neither given, nor turned down, nor waived."""
     settled = "compensation" in recovery.done or "compensation" in recovery.waived
     return recovery.expects_compensation and not settled
-
-
-def follow_up_clock(recovery: Recovery, at: Context) -> list[Event]:
-    """The `deadline.set` for asking the customer afterwards, where the matter is grave and nobody waived it."""
-    if recovery.urgency < FOLLOWED_UP_FROM or "follow_up" in recovery.waived:
-        return []
-    return set_clocks(recovery, at, "follow_up")
 
 
 def promised_update(recovery: Recovery, due_at: datetime | None, at: Context) -> list[Event]:
@@ -175,12 +156,12 @@ def moved_clocks(recovery: Recovery, severity_before: int, at: Context) -> list[
     """A `deadline.moved` for each running clock of the targets, when the severity has changed."""
     if not recovery.clocks or recovery.urgency == severity_before:
         return []
-    promises, calendar = at.house.targets(), _calendar_of(recovery, at.house)
+    in_force = InForce.of(recovery, at.house)
     return [
         DeadlineMoved(
             recovery_id=recovery.recovery_id,
             step=step,
-            due_at=_due(promises, calendar, promised, recovery.urgency, deadline.since),
+            due_at=in_force.due(promised, deadline.since),
             reason="reassessed",
         )
         for step, deadline in recovery.deadlines.items()

@@ -237,6 +237,34 @@ class OwnCase(Refused):
         super().__init__("somebody else must do this: the colleague is named in this recovery")
 
 
+class NotNamed(Refused):
+    """A report that names a colleague is answered by him alone, in his own name."""
+
+    code = "not_named"
+
+    def __init__(self) -> None:
+        super().__init__("only the colleague whom the report names gives his side of it")
+
+
+class OwnLesson(Refused):
+    """A lesson is approved by somebody else than whom it is about."""
+
+    code = "own_lesson"
+
+    def __init__(self) -> None:
+        super().__init__("somebody else must approve it: it is about you, or to your credit")
+
+
+class NotApproved(Refused):
+    """Nobody has approved this wording yet."""
+
+    code = "not_approved"
+
+    def __init__(self, edition: int) -> None:
+        super().__init__(f"wording {edition} is not approved yet")
+        self.edition = edition
+
+
 class NotPostable(Refused):
     """A fact that is not posted as an event: it only follows from others, or is about the house itself.
 
@@ -259,6 +287,16 @@ class NotAllowed(Refused):
     def __init__(self, scope: str) -> None:
         super().__init__(f"this needs the scope {scope}")
         self.scope = scope
+
+
+class InQuietHours(Refused):
+    """I-17: the customer does not want to be asked or invited at this hour."""
+
+    code = "quiet_hours"
+
+    def __init__(self, until: str) -> None:
+        super().__init__(f"the customer wants quiet until {until}")
+        self.until = until
 
 
 class FutureEvent(Refused):

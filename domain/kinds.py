@@ -94,6 +94,8 @@ class Event(BaseModel):
     """The name of the aggregate it changes; empty where a program does not know the kind."""
     FOR_CUSTOMER: ClassVar[bool] = True
     """False for what is never shown to the customer."""
+    FOR_PERSONNEL: ClassVar[bool] = False
+    """True for what tells of a report about a colleague: it goes out to those who may see such reports."""
 
     @classmethod
     def __pydantic_init_subclass__(cls, topic: str | None = None, version: int = 1, **kwargs: Any) -> None:
@@ -109,6 +111,10 @@ class Event(BaseModel):
 
     def links(self) -> tuple[tuple[str, str], ...]:
         """The (kind, value) references under which the customer can be found from now on."""
+        return ()
+
+    def forgets(self) -> tuple[int, ...]:
+        """Positions of this stream at which nobody can read from now on which colleague is named."""
         return ()
 
     def __init_subclass__(cls, topic: str | None = None, version: int = 1, **kwargs: Any) -> None:
@@ -255,8 +261,12 @@ class Context:
     named: Callable[[int], UUID | None] = lambda position: None
     """The colleague named by the treatment event at a position (I-21)."""
     other: Others = no_others
+    currencies: Callable[[str], frozenset[str]] = lambda cost_centre: frozenset()
+    """(cost centre) -> the currencies in which it ever had a budget."""
     house: House = UNPUBLISHED
     """The standards in force when it happened."""
+    history: Callable[[UUID], Sequence[Fact]] = lambda stream: ()
+    """All that is recorded in a stream, personal parts withheld: for what is told of it, not for rules."""
 
 
 def looking_ahead(at: Context, decided: Sequence[Event | Elsewhere]) -> Context:

@@ -1,5 +1,6 @@
 """Milestones: the events that several moves append: opened, reopened, stated, escalated."""
 
+from datetime import datetime, timedelta
 from typing import Annotated, Final, Literal
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from domain.errors import InvalidValue
 from domain.kinds import Context, Event, Fact
 from domain.recovery import Recovery, Request, later
 from domain.relationship import RecoveryEvent, Relationship, RelationshipEvent
-from domain.values import CallerRef, Code, OneOf, Personal, RecoveryId, Words
+from domain.values import CallerRef, Code, Moment, OneOf, Personal, RecoveryId, Words
 
 ReopenCause = Literal["dissatisfied", "treatment", "remedy_failed", "recurrence", "promise_broken"]
 Instrument = Literal["CSAT", "CES", "NPS", "OUTCOME", "VERBATIM", "REVIEW"]
@@ -34,6 +35,12 @@ VALUES: Final[dict[Instrument, tuple[int, int]]] = {
     "OUTCOME": (0, 2),
 }
 """The lowest and highest value of each instrument that has one."""
+WORST: Final = 3
+"""The degree of poor treatment at which somebody with more authority is called in (D3)."""
+HIGHEST: Final = 3
+"""The level above which there is nobody."""
+SETTLED_WITHIN: Final = timedelta(hours=4)
+"""How long whoever is called in has before it goes a level up. Source: domain.md section 5, D3."""
 
 
 class Reference(BaseModel):
@@ -58,7 +65,12 @@ class RelationshipOpened(RelationshipEvent, topic="relationship.opened"):
         return tuple((one.kind, one.value) for one in self.references)
 
     def evolve(self, state: Relationship, fact: Fact) -> Relationship:
-        return state.but(party_kind=self.party_kind, contactable=self.contactable, opened_at=fact.occurred_at)
+        return state.but(
+            party_kind=self.party_kind,
+            contactable=self.contactable,
+            timezone=self.timezone,
+            opened_at=fact.occurred_at,
+        )
 
 
 class RecoveryReopened(RecoveryEvent, topic="recovery.reopened"):
@@ -83,6 +95,7 @@ class RecoveryReopened(RecoveryEvent, topic="recovery.reopened"):
             unanswered=(),
             declined=False,
             deadlines={},
+            follow_up_at=None,
         )
 
 
@@ -104,15 +117,19 @@ class SatisfactionStated(RelationshipEvent, topic="satisfaction.stated"):
         return self.value is not None and self.value <= limits.get(self.instrument, -1)
 
     def evolve(self, state: Relationship, fact: Fact) -> Relationship:
+        if self.solicited:
+            state = state.but(asked_at=later(state.asked_at, fact.occurred_at))
         recovery = state.recoveries.get(self.recovery_id) if self.recovery_id else None
         if recovery is None:
             return state
+        said = self.value is not None
         return state.with_recovery(
             recovery.but(
-                stated=recovery.stated or (recovery.ended and self.value is not None),
+                stated=recovery.stated or (recovery.ended and said),
                 low_statements=recovery.low_statements + (self.low and recovery.ended),
                 last_event_at=later(recovery.last_event_at, fact.occurred_at),
-            ).without_clocks(*(["follow_up"] if self.value is not None else []))
+                follow_up_at=None if said else recovery.follow_up_at,
+            ).without_clocks(*(["follow_up"] if said else []))
         )
 
 
@@ -121,9 +138,11 @@ class EscalationRaised(RecoveryEvent, topic="escalation.raised"):
 
     level: Annotated[int, Field(ge=1, le=3, strict=True)] = 1
     trigger: Trigger
+    settle_by: Moment | None = None
+    """By when somebody should have dealt with it; then it goes a level up (D3). None: it stays where it is."""
 
     def change(self, recovery: Recovery, fact: Fact) -> Recovery:
-        return recovery.but(escalation=self.level, requests=_gone_up(recovery, fact))
+        return recovery.but(escalation=self.level, settle_by=self.settle_by, requests=_gone_up(recovery, fact))
 
 
 def _gone_up(recovery: Recovery, fact: Fact) -> dict[UUID, Request]:
@@ -170,7 +189,45 @@ def heard(recovery: Recovery, stated: SatisfactionStated, at: Context) -> list[E
         return []
     if recovery.low_statements == 0:
         return reopened(recovery, "dissatisfied", at)
-    level = min((recovery.escalation or 0) + 1, 3)
-    return [
-        EscalationRaised(recovery_id=RecoveryId(recovery.recovery_id), level=level, trigger="colleague_request")
-    ]
+    # Above the highest level there is nobody whom he has not spoken to.
+    if recovery.escalation == HIGHEST:
+        return []
+    return [escalated(recovery, "colleague_request", at.occurred_at, told_at=at.recorded_at)]
+
+
+def called_in(recovery: Recovery, trigger: Trigger, at: Context) -> list[Event]:
+    """Somebody with more authority, unless somebody is at it already, or it is all long past (D3)."""
+    if looked_after(recovery) or not recovery.clocks or at.importing:
+        return []
+    return [escalated(recovery, trigger, at.occurred_at, told_at=at.recorded_at)]
+
+
+def looked_after(recovery: Recovery) -> bool:
+    """Whether somebody with more authority is at it within his time, or there is nobody above him.
+
+    An escalation that nobody settled before the matter was put right, and opened again, helps nobody.
+    """
+    return recovery.escalation is not None and (recovery.settle_by is not None or recovery.escalation >= HIGHEST)
+
+
+def escalated(
+    recovery: Recovery,
+    trigger: Trigger,
+    moment: datetime,
+    *,
+    told_at: datetime | None = None,
+    level: int | None = None,
+) -> EscalationRaised:
+    """The escalation of this recovery: without a level, one more than now.
+
+    One that was told so late that it should be settled by now goes no further up: late news raises no storm.
+    """
+    level = level or min((recovery.escalation or 0) + 1, HIGHEST)
+    settle_by = moment + SETTLED_WITHIN
+    climbs = level < HIGHEST and recovery.clocks and (told_at is None or settle_by > told_at)
+    return EscalationRaised(
+        recovery_id=RecoveryId(recovery.recovery_id),
+        level=level,
+        trigger=trigger,
+        settle_by=settle_by if climbs else None,
+    )

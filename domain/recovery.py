@@ -201,6 +201,8 @@ class Recovery(Frozen):
     treatments: tuple[int, ...] = ()
     """Positions of the treatment events that belong here; their colleague is read there (I-21)."""
     escalation: int | None = None
+    settle_by: datetime | None = None
+    """By when the escalation goes a level up, unless somebody has dealt with it (D3)."""
     leaving: bool = False
     lost: bool = False
 
@@ -213,6 +215,10 @@ class Recovery(Frozen):
     silences: int = 0
     silent_since: datetime | None = None
     silence_noticed_at: datetime | None = None
+    alarms: tuple[datetime, ...] = ()
+    """When silence will be noticed, where the house has promised times of its own; else by what ships."""
+    follow_up_at: datetime | None = None
+    """When we mean to ask the customer how it went; None once we have, and where nobody means to."""
     tries: tuple[date, ...] = ()
     """Days of follow-up attempts since the last resolution."""
     unanswered: tuple[date, ...] = ()
@@ -283,6 +289,7 @@ class Recovery(Frozen):
             silences=0,
             silent_since=None,
             silence_noticed_at=None,
+            alarms=(),
         )
 
     def settled(self, step: Settling, by: UUID | None) -> "Recovery":

@@ -30,11 +30,18 @@ class Relationship(Frozen):
     status: Literal["active", "erased"] = "active"
     party_kind: str = "customer"
     contactable: bool = True
+    timezone: str | None = None
+    quiet_hours: tuple[str, str] | None = None
+    """From when until when, on the clock where he lives, nobody disturbs him (I-17)."""
+    asked_at: datetime | None = None
+    """When we last asked him how he feels, and he answered or declined (D6)."""
     opened_at: datetime | None = None
     recoveries: Mapping[UUID, Recovery] = field(default_factory=dict)
     gestures: frozenset[UUID] = frozenset()
     obstacles: Mapping[UUID, Obstacle] = field(default_factory=dict)
     """Open obstacles that belong to no recovery."""
+    treatments: tuple[int, ...] = ()
+    """Positions of the treatment events that belong to no recovery."""
     lost: bool = False
     strange: bool = False
     NAME: ClassVar[str] = "customer"

@@ -8,7 +8,7 @@ import stat
 import time
 import unicodedata
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -18,7 +18,7 @@ from weakref import WeakKeyDictionary
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import Column, Connection, RootTransaction
+from sqlalchemy import Column, ColumnElement, Connection, RootTransaction, update
 from uuid_utils.compat import uuid7
 
 from domain.errors import Broken
@@ -238,9 +238,10 @@ class Keyring:
             found.update({row.kid: self._unwrapped(conn, row) for row in rows})
         return found
 
-    def draw(self, ledger: str, subject: UUID, at: datetime) -> Drawn:
-        """A new key for the subject, to be stored before anything sealed with it."""
+    def draw(self, ledger: str, subject: UUID | None, at: datetime) -> Drawn:
+        """A new key for the subject, to be stored before anything sealed with it; without one the key's own id."""
         kid = self.entropy.random_id()
+        subject = subject or kid
         random = self.entropy.source(32 + NONCE)
         key, nonce = SubjectKey(kid, random[:32]), random[32:]
         row = {
@@ -270,6 +271,25 @@ class Keyring:
         drawn = self.draw(ledger, subject, at)
         self.store(conn, [drawn])
         return drawn.key
+
+    def destroy(self, conn: Connection, ledger: str, kids: Collection[UUID], at: datetime) -> None:
+        """Ends these keys for good, and with them the trace of whose they were. What they sealed opens no more."""
+        gone = {"wrapped": None, "state": "destroyed", "destroyed_at": at, "subject": subject_keys.c.kid}
+        conn.execute(update(subject_keys).where(*_these(ledger, kids)).values(gone))
+        for kid in kids:
+            self._by_kid.pop((ledger, kid), None)
+
+    def part(self, conn: Connection, ledger: str, kid: UUID) -> None:
+        """Takes a key from its subject: it still opens what it sealed, and tells nobody whose it was."""
+        for row in _rows(conn, ledger, subject_keys.c.kid, [kid]):
+            dek = self._unwrapped(conn, row).dek
+            nobodys = {"subject": kid, "wrapped": self._wrapped(dek, ledger, kid, kid)}
+            conn.execute(update(subject_keys).where(*_these(ledger, [kid])).values(nobodys))
+            self._by_subject.pop((ledger, row.subject), None)
+
+    def _wrapped(self, dek: bytes, ledger: str, kid: UUID, subject: UUID) -> bytes:
+        nonce = self.entropy.source(NONCE)
+        return nonce + self._kek.encrypt(nonce, dek, _wrap_aad(ledger, kid, subject))
 
     def forget(self) -> None:
         """Drops every key held in memory: after an erasure, or a commit whose outcome is unknown."""
@@ -328,6 +348,10 @@ def _rows(conn: Connection, ledger: str, by: Column[Any], names: Iterable[UUID])
     """The keys of these names that were not destroyed."""
     rows = map(_Wrapped._make, probe(conn, _WRAPPED, ledger, (by,), [(name,) for name in names]))
     return [row for row in rows if row.wrapped is not None]
+
+
+def _these(ledger: str, kids: Collection[UUID]) -> tuple[ColumnElement[bool], ...]:
+    return (subject_keys.c.ledger == ledger, subject_keys.c.kid.in_(kids))
 
 
 def _wrap_aad(ledger: str, kid: UUID, subject: UUID) -> bytes:

@@ -1,5 +1,6 @@
 """The ledger as readers see it: pages of what was recorded, one stream's story, and where it stood at a time."""
 
+from collections.abc import Collection
 from datetime import datetime
 from time import monotonic
 from typing import Final
@@ -7,11 +8,13 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Engine, select
 
+from domain.dignity import named_in
 from domain.kinds import Fact
 from infrastructure.bell import PATIENCE_SECONDS, Bell
 from infrastructure.mapper import Mapper
 from infrastructure.record import Record
 from infrastructure.recorder import read_head, read_records, to_record
+from infrastructure.sealed import read_sealed, sealed_positions
 from infrastructure.tables import events
 
 PAGE: Final = 500
@@ -61,12 +64,32 @@ class Ledger:
                 return told
             after_version = page[-1].version
 
+    def about(self, colleague_id: UUID) -> list[Fact]:
+        """Every report that names this colleague, and what he said to it, as long as it can be read; in order."""
+        with self.engine.connect() as conn:
+            positions = sealed_positions(conn, self.name)
+        told: list[Fact] = []
+        for start in range(0, len(positions), PAGE):
+            with self.engine.connect() as conn:
+                page = read_sealed(conn, self.name, positions[start : start + PAGE])
+                facts = self._mapper.facts(page, conn)
+            told += [fact for fact in facts if named_in(fact.event) == colleague_id]
+        return told
+
     def _versions(self, conn: Connection, stream_id: UUID, after: int, upto: int | None) -> list[Record]:
         query = select(events).where(events.c.ledger == self.name, events.c.stream_id == stream_id)
         query = query.where(events.c.version > after)
         if upto is not None:
             query = query.where(events.c.version <= upto)
         return [to_record(row) for row in conn.execute(query.order_by(events.c.version).limit(PAGE))]
+
+    def recorded_at(self, positions: Collection[int]) -> dict[int, datetime]:
+        """When the events at these positions were recorded."""
+        query = select(events.c.position, events.c.recorded_at).where(
+            events.c.ledger == self.name, events.c.position.in_(positions)
+        )
+        with self.engine.connect() as conn:
+            return {row.position: row.recorded_at for row in conn.execute(query)} if positions else {}
 
     def position_at(self, time: datetime) -> int:
         """The last position recorded at or before a moment; 0 when there was none yet."""

@@ -208,14 +208,13 @@ class Mapper:
             second[0] if second else None,
         )
 
-    def needs(self, event: Event) -> tuple[bool, UUID | None]:
-        """Whether the event holds personal data of the customer, and the colleague it names, if any."""
+    def needs(self, event: Event) -> tuple[bool, bool]:
+        """Whether the event holds personal data of the customer, and whether of a colleague."""
         codec = _codec(type(event))
         if not codec.personal and not codec.colleague:
-            return False, None
+            return False, False
         customer = any(_says(codec, name, getattr(event, name)) for name in codec.personal)
-        named = [getattr(event, name) for name in codec.colleague]
-        return customer, next((value for value in named if isinstance(value, UUID)), None)
+        return customer, any(_says(codec, name, getattr(event, name)) for name in codec.colleague)
 
     def _sealed(
         self,

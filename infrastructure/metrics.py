@@ -34,6 +34,8 @@ OUTCOMES: Final = ("recorded", "repeated", "nothing", "refused", "conflict", "fa
 CONFLICTS: Final = (StaleVersion.code, KeyReused.code)
 Undone = Literal["split", "failed"]
 UNDONE: Final[tuple[Undone, ...]] = get_args(Undone)
+Asked = Literal["recorded", "repeated", "refused", "failed"]
+ASKED: Final[tuple[Asked, ...]] = get_args(Asked)
 
 
 class Metrics:
@@ -47,6 +49,7 @@ class Metrics:
         )
         self._count_writing()
         self._count_sweeping()
+        self._count_learning()
 
     # What the writer tells.
 
@@ -116,6 +119,24 @@ class Metrics:
         self._swept["settled"].inc(settled)
         self._swept["rested"].inc(posted - settled)
         self._last_sweep.labels(self._ledger).set(at.timestamp())
+
+    # What the learner tells.
+
+    def _count_learning(self) -> None:
+        told = "What followed from things that happened again and again, by what became of it."
+        asked = self._counter("amends_learning_orders", told, "result")
+        self._asked = {one: asked.labels(self._ledger, one) for one in ASKED}
+        told = "When the learner last finished a look, or began, in seconds since 1970; only where one runs."
+        name = "amends_last_learning_timestamp_seconds"
+        self._last_look = Gauge(name, told, ("ledger",), registry=self.registry)
+
+    def asked(self, result: Asked) -> None:
+        """The writer answered one order of the learner's."""
+        self._asked[result].inc()
+
+    def looked(self, at: datetime) -> None:
+        """A look of the learner is over, or it begins in this process."""
+        self._last_look.labels(self._ledger).set(at.timestamp())
 
     # What is looked up when somebody asks.
 

@@ -3,7 +3,7 @@
 Everything here happens between locking the head and committing; nothing outside this page changes.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -13,8 +13,11 @@ from uuid import UUID
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from domain.budgets.budget import Budget
 from domain.colleagues.post import REFERENCE as COLLEAGUE
 from domain.colleagues.state import Colleague
+from domain.deciding import decided
+from domain.dignity import named_in
 from domain.errors import AmendsError, FutureEvent, StaleVersion, TooOld, UnknownRef
 from domain.kinds import Aggregate, Context, Fact
 from domain.milestones import Reference
@@ -22,14 +25,16 @@ from domain.publishing import Publication
 from domain.relationship import Relationship
 from infrastructure.aggregates import Aggregates
 from infrastructure.clock import Times
+from infrastructure.history import history
 from infrastructure.idempotency import Idempotency
 from infrastructure.orders import Answer, Order, Outcome, Receipt, ids_of
 from infrastructure.probes import probe
 from infrastructure.record import Record
 from infrastructure.recorder import Head, to_record
 from infrastructure.register import Register
+from infrastructure.sealed import erase
 from infrastructure.standards import Standards
-from infrastructure.states import States
+from infrastructure.states import States, load
 from infrastructure.subjects import Subjects
 from infrastructure.tables import events
 from infrastructure.tools import Tools
@@ -192,7 +197,7 @@ class Page:
         work.settle(min(occurred_at, self._now))
         if order.command is not None:
             context = self._context(order, occurred_at, references, work)
-            work.add(order.command.decide(work.state, context), self._free_id(order.event_id))
+            work.add(decided(order.command, work.state, context), self._free_id(order.event_id))
         return work
 
     def _check_time(self, order: Order, occurred_at: datetime) -> None:
@@ -213,8 +218,19 @@ class Page:
             references=references,
             house=self._standards.house(self._conn, occurred_at),
             other=partial(self._other, work),
+            currencies=self._currencies,
             named=lambda position: self._named_at(position, work),
+            history=lambda stream: history(self._conn, self._tools, stream, self.records),
         )
+
+    def _currencies(self, cost_centre: str) -> frozenset[str]:
+        """Those in which this cost centre ever had a budget."""
+        tools = self._tools
+
+        def read(streams: Collection[UUID]) -> Iterable[Budget]:
+            return load(self._conn, tools.mapper, tools.ledger, streams, Budget, repair=tools.repair).values()
+
+        return self._register.currencies(self._conn, cost_centre, read)
 
     def _named_at(self, position: int, work: Work) -> UUID | None:
         """The colleague named by the treatment event at this position, decrypted for rule I-21 alone."""
@@ -223,8 +239,7 @@ class Page:
             query = select(events).where(events.c.ledger == self._tools.ledger, events.c.position == position)
             record = to_record(self._conn.execute(query).one())
             [fact] = self._tools.mapper.facts([record], self._conn)
-        named = getattr(fact.event, "by_colleague", None)
-        return named if isinstance(named, UUID) else None
+        return named_in(fact.event)
 
     def _free_id(self, wanted: UUID | None) -> UUID:
         """The caller's event id when no event has it, else a new one."""
@@ -238,6 +253,7 @@ class Page:
             self._taken_ids.add(fact.event_id)
             if fact.event.COLLEAGUE:
                 self._named[fact.position] = fact
+            self._forget(fact)
         if work.links or work.drawn:
             self._subjects.accept(work.links, work.drawn)
             self._register.take(work.links)
@@ -249,6 +265,12 @@ class Page:
             version=work.state.version,
             ids=ids_of([fact.event for fact in work.facts[work.own]]),
         )
+
+    def _forget(self, fact: Fact) -> None:
+        """Erases what this says is erased: so either both are recorded or neither."""
+        gone = fact.event.forgets()
+        if gone:
+            erase(self._conn, self._tools.keyring, self._tools.ledger, fact.stream_id, gone, self._recorded_at)
 
     def _take_over(self, work: Work) -> None:
         """Lets the orders behind it see what this one did."""

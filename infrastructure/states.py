@@ -22,7 +22,7 @@ from infrastructure.rows import fetched, write_rows
 from infrastructure.tables import snapshots
 
 log = structlog.get_logger(__name__)
-FOLD: Final = 2
+FOLD: Final = 3
 """Rises when events change the state in another way than before though its shape stays the same.
 
 So does a new kind of event: a program that does not know it must not find it folded into a snapshot.

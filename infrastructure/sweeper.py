@@ -1,6 +1,5 @@
 """The sweeper: sees to it that time takes effect on customers about whom nobody posts anything."""
 
-import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from domain.kinds import AMENDS, Aggregate
 from domain.relationship import Relationship
 from infrastructure.metrics import Metrics
 from infrastructure.orders import Order, Outcome
+from infrastructure.rounds import Rounds
 
 log = structlog.get_logger(__name__)
 SOURCE: Final = "amends:duties"
@@ -62,11 +62,10 @@ class Sweeper:
         # The others are few: behind customers by the hundred they would never have their turn.
         self._dues: list[tuple[type[Aggregate], Due]] = [*others, (Relationship, due)]
         self._submit, self._clock = submit, clock
-        self._limit, self._every_seconds = limit, every_seconds
+        self._limit = limit
         self._metrics = metrics or Metrics("main")
         self._resting: dict[UUID, _Rest] = {}
-        self._stop = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._rounds = Rounds("sweeper", self.run_once, every_seconds, failed="sweep_failed")
 
     def run_once(self) -> int:
         """Settles what is due now, at most `limit` streams. Gives how many of them had something to say."""
@@ -81,24 +80,12 @@ class Sweeper:
 
     def start(self) -> None:
         """Starts sweeping in a thread of its own."""
-        self._stop.clear()
         self._metrics.sweeping(self._clock())
-        self._thread = threading.Thread(target=self._run, name="sweeper", daemon=True)
-        self._thread.start()
+        self._rounds.start()
 
     def stop(self, timeout_seconds: float = 5.0) -> None:
         """Ends the thread; a sweep under way is finished first."""
-        self._stop.set()
-        if self._thread is not None:
-            self._thread.join(timeout_seconds)
-            self._thread = None
-
-    def _run(self) -> None:
-        while not self._stop.wait(self._every_seconds):
-            try:
-                self.run_once()
-            except Exception as fault:  # noqa: BLE001 - the thread must outlive a lost database; the next sweep tries again
-                log.warning("sweep_failed", fault=type(fault).__name__)
+        self._rounds.stop(timeout_seconds)
 
     def _awake(self, now: datetime) -> list[tuple[type[Aggregate], UUID]]:
         # Resting streams stand first in line, being overdue longest: ask for so many more.

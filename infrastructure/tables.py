@@ -107,6 +107,14 @@ events = Table(
     CheckConstraint("version >= 0", name="version"),
     CheckConstraint("length(header) <= 4096", name="header"),
     CheckConstraint("length(salt) = 16", name="salt"),
+    # The few that hold something sealed about a colleague: they are looked for, and erased after a time.
+    Index(
+        "ix_events_sealed",
+        "ledger",
+        "position",
+        postgresql_where=text("personal_2 IS NOT NULL"),
+        sqlite_where=text("personal_2 IS NOT NULL"),
+    ),
 )
 """The record. Triggers refuse every UPDATE but personal and personal_2 to NULL, and every DELETE."""
 
@@ -181,7 +189,11 @@ subject_keys = Table(
     ),
     Index("ix_subject_keys_ledger_subject", "ledger", "subject"),
 )
-"""The key of each customer (or named colleague), wrapped. Erasure sets `wrapped` to NULL."""
+"""The key of each customer or colleague, by his stream; of each event that names a colleague, by its own `kid`.
+
+Wrapped; erasure sets `wrapped` to NULL. Before version 0009 of the schema, whatever named a colleague was sealed
+with the key of his stream.
+"""
 
 subject_lookup = Table(
     "subject_lookup",
@@ -241,3 +253,13 @@ parked = Table(
     Column("error", Text, nullable=False),
 )
 """Streams that a projection cannot fold: from which event on, and why. Their later events wait behind it."""
+
+tallies = Table(
+    "tallies",
+    metadata,
+    _ledger(),
+    Column("duty", Text, primary_key=True),
+    Column("about", Text, primary_key=True),
+    Column("tally", Text, nullable=False),
+)
+"""How far each count of a duty has come, as JSON: what it counts is named by codes."""

@@ -9,6 +9,7 @@ from domain.budgets.budget import Budget
 from domain.budgets.drawing import expired
 from domain.colleagues.asking import unanswered
 from domain.colleagues.state import Colleague
+from domain.dignity import signed
 from domain.duties import settle
 from domain.errors import AlreadyExists
 from domain.kinds import AMENDS, Actor, Aggregate, Elsewhere, Event, Fact
@@ -115,7 +116,7 @@ class Work:
         """Appends what follows from the command; the first event takes this id, and correlates the others."""
         order = self._order
         envelope = Envelope(
-            actor=order.actor,
+            actor=signed(order.actor, decided),
             source=order.source,
             correlation_id=order.correlation_id or first_id,
             causation_id=order.causation_id,
@@ -173,7 +174,7 @@ class Work:
         self._states[stream] = state.after(fact)
 
     def _record(self, fact: Fact) -> Record:
-        personal, named = self._tools.mapper.needs(fact.event)
+        personal, sealed = self._tools.mapper.needs(fact.event)
         draft = self._tools.mapper.draft(
             fact.event,
             stream_id=fact.stream_id,
@@ -187,7 +188,7 @@ class Work:
             traceparent=fact.traceparent,
             time_known=fact.time_known,
             customer_key=self._key(fact.stream_id) if personal else None,
-            colleague_key=self._key(named) if named is not None else None,
+            colleague_key=self._own_key() if sealed else None,
         )
         return draft.complete(fact.position, fact.recorded_at)
 
@@ -202,3 +203,9 @@ class Work:
         if subject not in self.drawn:
             self.drawn[subject] = self._tools.keyring.draw(self._tools.ledger, subject, self._recorded_at)
         return self.drawn[subject].key
+
+    def _own_key(self) -> SubjectKey:
+        """A key for one section about a colleague. It is nobody's: it tells neither of whom, nor what is alike."""
+        drawn = self._tools.keyring.draw(self._tools.ledger, None, self._recorded_at)
+        self.drawn[drawn.key.kid] = drawn
+        return drawn.key

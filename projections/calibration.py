@@ -11,7 +11,7 @@ from domain.satisfaction import MODEL
 from projections.base import Row, Source
 from projections.checklist import VOID
 from projections.period import Period, Report
-from projections.recoveries import Recoveries, recoveries
+from projections.recovery_rows import Recoveries, recoveries
 from projections.statements import Statements, error_of, statements
 
 DISPLEASED: Final = {"CSAT": 2, "NPS": 4, "OUTCOME": 0}

@@ -54,6 +54,8 @@ class SpendReport(Report):
     The lines of a cost centre add up to its budgets. `statutory` and `contractual` draw on none and never wait.
     """
 
+    without_amount: int
+    """Of `n`, those of which nobody said what they cost or are worth: they are in no sum and under no limit."""
     lines: list[Line]
     by_basis: list[Total]
     by_kind: list[Total]
@@ -79,6 +81,7 @@ def report(source: Source, period: Period) -> SpendReport:
         until=period.until,
         as_of=period.as_of,
         n=sum(one.n for one in sums),
+        without_amount=sum(one.n for one in sums if one.currency is None),
         lines=[Line(basis=one.basis, kind=one.kind, cost_centre=one.cost_centre, **_spend([one])) for one in sums],
         by_basis=_totals(sums, lambda one: one.basis),
         by_kind=_totals(sums, lambda one: one.kind),

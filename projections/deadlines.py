@@ -14,7 +14,7 @@ from domain.rates import Rate, Spread, rate, spread_of_counts
 from projections.base import Source
 from projections.clocks import Clocks, clocks_running, clocks_stopped
 from projections.period import AT_A_TIME, Period, Report, counted_cases
-from projections.recoveries import CLOCKS, recoveries
+from projections.recovery_rows import CLOCKS, recoveries
 
 RESULTS: Final = ("met", "missed", "dropped", "running")
 Cell = tuple[str, int | None]
@@ -33,11 +33,13 @@ class StepDeadlines(BaseModel):
     """Not done in time, or of a clock of another system: missed by its own word."""
     done_late: int
     """Of the missed, those done in the end."""
+    only_told: int
+    """Of the missed, those of which another system told nothing but that; of those it kept it told nothing."""
     dropped: int
     """Stopped because nothing was due any more: waived, closed, opened again, promised anew."""
     running: int
     kept: Rate
-    """Met, of those met or missed."""
+    """Met, of those met or missed; without those of which nothing but the miss was told."""
     told_first: int
     """Of the steps done, those done by telling the customer before he asked (acknowledge only)."""
     minutes: Spread
@@ -75,6 +77,7 @@ class Runs:
 
     results: Counter[str] = field(default_factory=Counter)
     done_late: int = 0
+    only_told: int = 0
     told_first: int = 0
     times: Times = field(default_factory=Times)
 
@@ -83,6 +86,7 @@ class Runs:
         done = run.done and run.stopped_at <= as_of
         self.results[result] += 1
         self.done_late += done and result == "missed"
+        self.only_told += result == "missed" and run.due_at is None
         self.told_first += done and run.told_first
         if done and not run.from_source:
             self.times.add(run.minutes, run.percent)
@@ -114,7 +118,8 @@ def _step(cell: Cell, runs: Runs) -> StepDeadlines:
         set=runs.results.total(),
         **many,
         done_late=runs.done_late,
-        kept=rate(many["met"], many["met"] + many["missed"]),
+        only_told=runs.only_told,
+        kept=rate(many["met"], many["met"] + many["missed"] - runs.only_told),
         told_first=runs.told_first,
         minutes=spread_of_counts(runs.times.minutes),
         percent_of_allowed=spread_of_counts(runs.times.percent),

@@ -5,7 +5,7 @@ A story holds codes and offsets ("+6 min") only: no person, no words, no date, n
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final, Literal
 from uuid import UUID, uuid5
@@ -14,11 +14,13 @@ from pydantic import BaseModel
 from sqlalchemy import Boolean, Column, Text, Uuid, select
 
 from domain.kinds import Fact
+from domain.lessons.stories import step as told_step
+from domain.lessons.telling import text, title
 from domain.milestones import SatisfactionStated
 from domain.moves.failure import FailureReassessed, FailureReported
 from domain.moves.gesture import GestureMade
 from domain.moves.outcome import RecoveryClosed
-from domain.relationship import RecoveryEvent, RelationshipEvent
+from domain.relationship import RelationshipEvent
 from domain.values import Frozen
 from projections.base import (
     Codes,
@@ -33,7 +35,6 @@ from projections.base import (
     projection_table,
     said,
 )
-from projections.telling import text, title
 
 WORTH_TELLING: Final = 3
 """From this severity on a recovery that was put right is told. Source: domain.md section 5 (D8)."""
@@ -43,37 +44,6 @@ UNTOLD: Final = ("dissatisfied", "withdrawn", "lost", "duplicate", "entered_in_e
 """Outcomes without a good end; lost customers reach the house in the weekly digest only."""
 MOST_STEPS: Final = 60
 _ITEMS: Final = UUID("5b0f2c7e-57a4-5d0c-9f3e-2f6f7d1c8a10")
-
-STEPS: Final[Mapping[str, tuple[str, ...]]] = {
-    "recovery.acknowledged": ("channel", "human"),
-    "recovery.handed_off": ("context_shared",),
-    "concern.heard": ("confirmed", "compassion"),
-    "customer.updated": ("kind", "human"),
-    "customer.contacted_again": ("channel", "repeated_information"),
-    "information.requested": ("already_held",),
-    "apology.made": ("stage", "said", "feeling_named", "explanation", "accepted"),
-    "remedy.promised": ("remedy_kind", "repaid_by", "unasked"),
-    "remedy.delivered": ("resolves", "how"),
-    "remedy.failed": (),
-    "request.refused": ("reason",),
-    "offer.turned_down": (),
-    "compensation.granted": ("kind", "basis", "timing"),
-    "compensation.delivered": ("late",),
-    "return_invitation.issued": ("what",),
-    "deadline.missed": ("step",),
-    "silence.noticed": ("n",),
-    "escalation.raised": ("level", "trigger"),
-    "escalation.settled": (),
-    "follow_up.completed": ("outcome",),
-    "satisfaction.stated": ("instrument", "value"),
-    "recovery.resolved": ("how_code", "first_contact"),
-    "recovery.reopened": ("cause",),
-    "recovery.closed": ("outcome",),
-    "gesture.made": ("kind", "degree", "unasked"),
-}
-"""What a story tells, and which codes of it. Poor treatment and obstacles are not told: nobody is shown up."""
-SHOWING_UP: Final = ("cause", "trigger")
-"""Codes that stay out of a step where they say `treatment`; a step that has nothing else to say stays out too."""
 
 
 @dataclass(frozen=True)
@@ -153,19 +123,20 @@ class Feed(Projection):
         recovery_id = said(fact.event, "recovery_id")
         if recovery_id is None:
             return {}
-        row = rows.get(_key(_item(recovery_id)))
+        row = rows.get(_key(item_of(recovery_id)))
         if row is None:
             return {}
         before, steps = row["story"], row["steps"]
         story = _turned(before, fact.event)
-        step = _step(story, fact) if len(steps) < MOST_STEPS else None
+        step = told_step(fact, story.opened_at) if len(steps) < MOST_STEPS else None
         if step is not None:
             return _changed(recovery_id, fact, _told(story, (*steps, step)))
         return {} if story is before else _changed(recovery_id, fact, _told(story, steps))
 
 
 @lru_cache(maxsize=10_000)
-def _item(object_id: UUID) -> UUID:
+def item_of(object_id: UUID) -> UUID:
+    """The id under which the story of this recovery or gesture is told: it leads back to nothing."""
     # Remembered: every event of a recovery asks for it anew.
     return uuid5(_ITEMS, object_id.hex)
 
@@ -179,7 +150,7 @@ def _told(story: Story, steps: Sequence[Mapping[str, Any]]) -> Row:
 
 
 def _changed(object_id: UUID, fact: Fact, row: Row) -> dict[Key, Row | None]:
-    item_id = _item(object_id)
+    item_id = item_of(object_id)
     return {_key(item_id): {"item_id": item_id, "position": fact.position, **row}}
 
 
@@ -231,40 +202,6 @@ def _reassessed(story: Story, event: FailureReassessed) -> Story:
     return story.but(failure_kind=str(event.to)) if event.field == "failure_kind" else story
 
 
-def _step(story: Story, fact: Fact) -> Mapping[str, Any] | None:
-    """What this fact adds to the story, if it is one that is told."""
-    names = STEPS.get(fact.event.TOPIC)
-    if names is None or not isinstance(fact.event, RecoveryEvent | SatisfactionStated | GestureMade):
-        return None
-    details = _details(fact.event, names)
-    if len(names) == 1 and not details and getattr(fact.event, names[0]) is not None:
-        return None
-    return {
-        "what": fact.event.TOPIC,
-        "after": offset(fact.occurred_at - story.opened_at),
-        "by": fact.actor.role_class,
-        # Apart: an event may name its fields as it likes.
-        "details": details,
-    }
-
-
-def _details(event: Any, names: tuple[str, ...]) -> dict[str, Any]:
-    told = {name: getattr(event, name) for name in names}
-    return {
-        name: value
-        for name, value in told.items()
-        if value is not None and not (name in SHOWING_UP and value == "treatment")
-    }
-
-
-def offset(after: timedelta) -> str:
-    """How long after the report, as people say it: +6 min, +3 h, +2 d."""
-    minutes = max(0, int(after / timedelta(minutes=1)))
-    if minutes < 120:
-        return f"+{minutes} min"
-    return f"+{minutes // 60} h" if minutes < 48 * 60 else f"+{minutes // 1440} d"
-
-
 class FeedItem(BaseModel):
     """One story: what it is about in codes, its steps with offsets, how it ended, and all of it in words."""
 
@@ -304,6 +241,16 @@ def page(source: Source, after: int | None = None, before: int | None = None, li
     size = limit + (len(rows) > limit and rows[limit].position == rows[limit - 1].position)
     items = [_read(row._asdict()) for row in rows[:size]]
     return FeedPage(items=items, next=items[-1].position if len(rows) > size else None)
+
+
+def stories(source: Source, positions: tuple[int, int]) -> list[FeedItem]:
+    """The stories that last changed after one position and up to another, the last first."""
+    table, position = feed_items, feed_items.c.position
+    after, upto = positions
+    query = select(table.c.item_id, position, table.c.kind, table.c.codes, table.c.steps, table.c.outcome)
+    query = query.where(*source.of(Feed, table), table.c.told, position > after, position <= upto)
+    rows = source.conn.execute(query.order_by(position.desc(), table.c.item_id))
+    return [_read(row._asdict()) for row in rows]
 
 
 def _read(row: Row) -> FeedItem:

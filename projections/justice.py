@@ -12,7 +12,7 @@ from domain.satisfaction import RecoveryScore, justice, recovery_satisfaction
 from projections.base import Source
 from projections.checklist import VOID
 from projections.period import Period, Report
-from projections.recoveries import Recoveries, recoveries
+from projections.recovery_rows import Recoveries, recoveries
 from projections.satisfaction import SatisfactionState, satisfaction_recoveries
 
 MOST: Final = 20_000

@@ -5,6 +5,7 @@ With it goes how we made things worse by the way we treated customers, by kind. 
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
+from uuid import UUID
 
 from pydantic import BaseModel
 from sqlalchemy import (
@@ -23,8 +24,10 @@ from sqlalchemy import (
 )
 
 from domain.kinds import Fact
+from projections.amounts import Amount
 from projections.base import Instant, Key, Projection, Row, Source, position_column, projection_table
 from projections.period import Period, Report
+from projections.stakes import Stakes, stakes
 
 obstacles = projection_table(
     "obstacles",
@@ -119,6 +122,9 @@ class ObstacleBar(BaseModel):
     still_open: int
     cumulative: float
     """The share of all minutes lost (of all obstacles, where no minutes are known) up to and with this bar."""
+    at_risk_estimate: list[Amount]
+    """What may be lost of a year's revenue of the customers who met it, in each currency. Whoever met several
+    things counts with each of them: bars do not add up."""
 
 
 class TreatmentBar(BaseModel):
@@ -144,6 +150,8 @@ class ObstacleReport(Report):
     minutes: int
     minutes_known: int
     still_open: int
+    at_risk_estimate: list[Amount]
+    """Of all customers who met any of them, each once."""
     kind: list[ObstacleBar]
     tool_id: list[ObstacleBar]
     whose: list[ObstacleBar]
@@ -153,9 +161,17 @@ class ObstacleReport(Report):
     treatments: list[TreatmentBar]
 
 
-def report(source: Source, period: Period) -> ObstacleReport:
-    """The obstacles met in this period, and the poor treatment reported in it."""
-    sections = {name: _bars(_obstacles_by(source, period, name)) for name in SECTIONS}
+def report(source: Source, period: Period, then: int = 0) -> ObstacleReport:
+    """The obstacles met in this period, and the poor treatment reported in it.
+
+    `then` is the position the ledger had come to half a year before `as_of`: what happened since tells how many
+    leave.
+    """
+    found = met(source, period)
+    who = {name: who_met(source, found, name) for name in SECTIONS}
+    everybody = set().union(*who["kind"].values())
+    stake = stakes(source, period, then, everybody)
+    sections = {name: _bars(_obstacles_by(source, period, name), who[name], stake) for name in SECTIONS}
     treated = _treatment_bars(_treatments(source, period))
     of_all = sections["kind"]
     return ObstacleReport(
@@ -166,6 +182,7 @@ def report(source: Source, period: Period) -> ObstacleReport:
         minutes=sum(bar.minutes for bar in of_all),
         minutes_known=sum(bar.minutes_known for bar in of_all),
         still_open=sum(bar.still_open for bar in of_all),
+        at_risk_estimate=stake.of(everybody),
         **sections,
         treatments_n=sum(bar.n for bar in treated),
         treatments=treated,
@@ -217,12 +234,27 @@ def _obstacles_by(source: Source, period: Period, name: str) -> Sequence[Row]:
     return [row._asdict() for row in source.conn.execute(query)]
 
 
-def _bars(rows: Sequence[Row]) -> list[ObstacleBar]:
+def who_met(source: Source, found: Subquery, name: str) -> dict[str | None, set[UUID]]:
+    """The customers who met them, by this column."""
+    who: dict[str | None, set[UUID]] = {}
+    for key, stream_id in source.conn.execute(select(found.c[name], found.c.stream_id).distinct()):
+        who.setdefault(key, set()).add(stream_id)
+    return who
+
+
+def _bars(rows: Sequence[Row], who: Mapping[str | None, set[UUID]], stake: Stakes) -> list[ObstacleBar]:
     ordered = sorted(rows, key=lambda row: (-int(row["minutes"]), -row["n"], row["key"]))
     weighed = "minutes" if any(row["minutes"] for row in rows) else "n"
     shares = cumulative(int(row[weighed]) for row in ordered)
     return [
-        ObstacleBar.model_validate({**row, "minutes": int(row["minutes"]), "cumulative": share})
+        ObstacleBar.model_validate(
+            {
+                **row,
+                "minutes": int(row["minutes"]),
+                "cumulative": share,
+                "at_risk_estimate": stake.of(who[row["key"]]),
+            }
+        )
         for row, share in zip(ordered, shares, strict=True)
     ]
 

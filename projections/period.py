@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, or_, select
 
 from projections.base import Source
 from projections.checklist import VOID
-from projections.recoveries import Recoveries, recoveries
+from projections.recovery_rows import Recoveries, recoveries
 
 AT_A_TIME: Final = 5_000
 """So many rows of a whole table are held at once while they are added up."""
@@ -33,6 +33,11 @@ class Period:
         conditions += [column >= self.since] if self.since is not None else []
         conditions += [column < self.until] if self.until is not None else []
         return tuple(conditions)
+
+    def covers(self, moment: datetime) -> bool:
+        """The same of a moment that was read already."""
+        begun = self.since is None or moment >= self.since
+        return begun and moment <= self.as_of and (self.until is None or moment < self.until)
 
 
 class Report(BaseModel):

@@ -1,15 +1,21 @@
 """Policy friction: which of our own rules stood in the way, how often, for how long, and what helped."""
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from pydantic import BaseModel
 from sqlalchemy import ColumnElement, Subquery, case, func, or_, select
 
+from domain.publishing import Publication, in_force
+from domain.standards.house import House
+from domain.values import LATEST
+from projections.amounts import Amount
 from projections.base import Row, Source
-from projections.obstacles import counted, met
+from projections.obstacles import counted, met, who_met
 from projections.period import Period, Report
+from projections.reviews import reviews_due
+from projections.stakes import stakes
 
 _FIRST_MONDAY: Final = date(1970, 1, 5)
 HOWS: Final = {"rule_overridden": "overrides", "workaround": "workarounds", "fixed": "fixes"}
@@ -37,36 +43,74 @@ class RuleFriction(BaseModel):
     workarounds: int
     fixes: int
     still_open: int
+    forces_failure_first: bool
+    """By the standard in force at `as_of`: it lets a failure happen before anybody may help."""
+    review_due_at: datetime | None
+    """By when its owner should look at it: 14 days after five blocks. None before that, and once he did."""
+    at_risk_estimate: list[Amount]
+    """What may be lost of a year's revenue of the customers it blocked, in each currency."""
     per_week: list[Week]
 
 
 class FrictionReport(Report):
-    """Our own rules as obstacles (`n` blocks), the one that cost most minutes first, then the most frequent."""
+    """Our own rules as obstacles (`n` blocks).
 
+    Those that let a failure happen before anybody may help come first, then those that somebody should look at, by
+    when; then those that cost most minutes, then the most frequent. `failures_foreseen`: the blocks by rules of
+    the first sort, each of which says beforehand what will fail.
+    """
+
+    failures_foreseen: int
     rules: list[RuleFriction]
 
 
-def report(source: Source, period: Period) -> FrictionReport:
-    """The blocks met in this period, by the rule behind them."""
+def report(
+    source: Source,
+    period: Period,
+    published: Sequence[Publication] = (),
+    then: int = 0,
+    *,
+    forces_failure: bool | None = None,
+) -> FrictionReport:
+    """The blocks met in this period, by the rule behind them. `published` tells who looked at which rule.
+
+    `then` is the position the ledger had come to half a year before `as_of`. With `forces_failure` only the rules
+    that let a failure happen before anybody may help are told of, or only the others.
+    """
+    house = House.at(period.as_of, in_force(published, period.as_of))
+    due = reviews_due(source, published, period.as_of)
     blocks = _blocks(source, period)
     weeks, hardness = _weeks(source, blocks), _hardness(source, blocks)
+    who = who_met(source, blocks, "rule_id")
+    stake = stakes(source, period, then, set().union(*who.values()))
     rules = [
         RuleFriction(
             **{**row, "minutes": int(row["minutes"])},
             hardness=hardness.get(row["rule_id"]),
+            forces_failure_first=house.rule(row["rule_id"]).body.forces_failure_first,
+            review_due_at=due.get(row["rule_id"]),
+            at_risk_estimate=stake.of(who[row["rule_id"]]),
             per_week=weeks[row["rule_id"]],
         )
         for row in _by_rule(source, blocks)
     ]
+    rules = [one for one in rules if forces_failure in (None, one.forces_failure_first)]
     # Those without a rule come last: nobody can be asked to answer for them.
-    rules.sort(key=lambda one: (one.rule_id is None, -one.minutes, -one.blocks, one.rule_id or ""))
+    rules.sort(key=_urgent_first)
     return FrictionReport(
         since=period.since,
         until=period.until,
         as_of=period.as_of,
         n=sum(one.blocks for one in rules),
+        failures_foreseen=sum(one.blocks for one in rules if one.forces_failure_first),
         rules=rules,
     )
+
+
+def _urgent_first(one: RuleFriction) -> tuple[bool, bool, bool, datetime, int, int, str]:
+    due = one.review_due_at
+    urgency = one.rule_id is None, not one.forces_failure_first, due is None, due or LATEST
+    return *urgency, -one.minutes, -one.blocks, one.rule_id or ""
 
 
 def _blocks(source: Source, period: Period) -> Subquery:

@@ -13,7 +13,7 @@ from domain.kinds import Fact
 from domain.rates import Rate, Spread, rate, spread_of_counts
 from projections.base import Instant, Key, Projection, Row, Source, position_column, projection_table, said
 from projections.period import AT_A_TIME, Period, Report, counted_cases
-from projections.recoveries import recoveries
+from projections.recovery_rows import recoveries
 
 process_steps = projection_table(
     "process_steps",
@@ -25,19 +25,22 @@ process_steps = projection_table(
     Column("occurred_at", Instant, nullable=False),
     key=("position",),
 )
-"""One row per thing that made a recovery longer, and per remedy delivered, before which questions are counted.
+"""One row per thing that made a recovery longer, per remedy delivered, before which questions are counted, and per
+time that a customer asked for somebody above.
 
 `amount`: how many questions, else 1. `known_before`: the house held the answer, or the customer had told it.
 """
 
+SUPERVISOR: Final = "supervisor"
 KINDS: Final[Mapping[str, str]] = {
     "compensation.requested": "approvals",
     "recovery.handed_off": "hand_offs",
     "information.requested": "questions",
     "customer.contacted_again": "repeat_contacts",
     "remedy.delivered": "remedy",
+    "escalation.raised": SUPERVISOR,
 }
-"""What each kind of event is counted as."""
+"""What each kind of event is counted as; of escalations only those that the customer demanded."""
 LOADS: Final = ("approvals", "hand_offs", "questions", "repeat_contacts")
 """What the index of a recovery is the sum of."""
 
@@ -46,7 +49,7 @@ class ProcessLoad(Projection):
     """What made recoveries longer than they had to be."""
 
     name = "process_load"
-    version = 1
+    version = 2
     topics = frozenset(KINDS)
     tables = (process_steps,)
     loaded = ()
@@ -54,9 +57,9 @@ class ProcessLoad(Projection):
     def apply(self, rows: Mapping[Key, Row], fact: Fact) -> dict[Key, Row | None]:
         """One row for a step of procedure, or for a remedy."""
         kind = KINDS.get(fact.event.TOPIC)
-        if kind is None:
-            return {}
         event = fact.event
+        if kind is None or (kind == SUPERVISOR and said(event, "trigger") != "supervisor_demanded"):
+            return {}
         row = {
             "position": fact.position,
             "recovery_id": said(event, "recovery_id"),
@@ -81,7 +84,8 @@ class LoadReport(Report):
 
     `at_once` are those delivered and resolved at one moment, as an instant remedy is: there the customer should
     be asked nothing. `known_before`: of the questions and repeat contacts, the share in which the house held the
-    answer already, or the customer had to tell again what he had told.
+    answer already, or the customer had to tell again what he had told. `supervisor_demanded`: the recoveries in
+    which the customer asked for a supervisor.
     """
 
     index: Distribution
@@ -92,6 +96,7 @@ class LoadReport(Report):
     questions_before_remedy: Distribution
     questions_before_remedy_at_once: Distribution
     known_before: Rate
+    supervisor_demanded: Rate
 
 
 @dataclass
@@ -137,6 +142,7 @@ def report(source: Source, period: Period, recovery_id: UUID | None = None) -> L
         questions_before_remedy=_distribution(one.early for one in loads),
         questions_before_remedy_at_once=_distribution(one.early for one in loads if one.at_once),
         known_before=rate(sum(one.known_before for one in loads), sum(one.asked for one in loads)),
+        supervisor_demanded=rate(sum(one.counts[SUPERVISOR] > 0 for one in loads), len(loads)),
     )
 
 

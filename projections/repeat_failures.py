@@ -12,7 +12,7 @@ from projections.base import Source
 from projections.checklist import VOID
 from projections.elapsed import within
 from projections.period import Period, Report
-from projections.recoveries import Recoveries, recoveries
+from projections.recovery_rows import Recoveries, recoveries
 
 WITHIN_DAYS: Final = 180
 """So soon the same failure is a repetition. Source: satisfaction.md section 2."""

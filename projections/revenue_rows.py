@@ -17,7 +17,7 @@ from projections.checklist import VOID
 from projections.everybody import Everybody, Known, rows_of, some_at_a_time
 from projections.grants import INVITATION, Grants, grants, grants_ended
 from projections.period import AT_A_TIME, Of, Period
-from projections.recoveries import Recoveries, recoveries
+from projections.recovery_rows import Recoveries, recoveries
 from projections.root_causes import RootCauses, root_causes
 from projections.satisfaction import (
     SatisfactionState,

@@ -55,7 +55,7 @@ class RootCauses(Projection):
 
 
 class CauseCount(BaseModel):
-    """How often a class of cause was named; None of an individual one with fewer than 5 cases."""
+    """How often a class of cause was named; None of an individual one that is hidden."""
 
     cause_class: str
     group: Group
@@ -73,35 +73,52 @@ class CauseReport(Report):
     """Why it went wrong: the house (systemic), a person (individual), or neither (other).
 
     `n` counts recoveries whose cause is known, each by the last word on it. A class of individual causes with
-    fewer than 5 cases is hidden, and the rate of individual causes with it.
+    fewer than 5 cases is hidden, and so is the next larger one where it could be worked out from the others. Where
+    there are fewer than 5 individual causes in all, they are `left_out`: they count nowhere, `n` included.
     """
 
     systemic: Rate
     individual: Rate | None
+    """None where they are left out."""
+    left_out: bool
     other: Rate
     classes: list[CauseCount]
     contributing: list[Contribution]
-    """What was said to have contributed, systemic causes behind individual ones among them."""
+    """What was said to have contributed, systemic causes behind individual ones among them, hidden ones too."""
 
 
 def report(source: Source, period: Period) -> CauseReport:
     """The causes that were named in this period, by group and by class."""
     rows = _counted(source, period)
-    classes = _summed((row["cause_class"], row["n"]) for row in rows)
+    named = _summed((row["cause_class"], row["n"]) for row in rows)
+    concealed = _concealed(named)
+    left_out = hidden(sum(concealed.values())) and bool(concealed)
+    classes = {one: n for one, n in named.items() if not left_out or one not in concealed}
     n = sum(classes.values())
     groups = _summed((group_of(one), many) for one, many in classes.items())
-    told = [_class(one, many) for one, many in _ranked(classes)]
     return CauseReport(
         since=period.since,
         until=period.until,
         as_of=period.as_of,
         n=n,
         systemic=rate(groups.get("systemic", 0), n),
-        individual=None if any(one.n is None for one in told) else rate(groups.get("individual", 0), n),
+        individual=None if left_out else rate(groups.get("individual", 0), n),
+        left_out=left_out,
         other=rate(groups.get("other", 0), n),
-        classes=told,
+        classes=_told({one: None if one in concealed else many for one, many in classes.items()}),
         contributing=[Contribution(cause_class=one, n=many) for one, many in _ranked(_contributing(rows))],
     )
+
+
+def _concealed(classes: Mapping[str, int]) -> dict[str, int]:
+    """The classes of individual causes that are not told: the small ones, and whatever would tell of them."""
+    individual = sorted((n, one) for one, n in classes.items() if group_of(one) == "individual")
+    concealed: dict[str, int] = {}
+    for n, one in individual:
+        # From the sum of all and those that are shown, nobody learns of fewer than five.
+        if hidden(n) or (concealed and hidden(sum(concealed.values()))):
+            concealed[one] = n
+    return concealed
 
 
 def group_of(cause_class: str) -> Group:
@@ -143,6 +160,7 @@ def _ranked(counts: Mapping[str, int]) -> list[tuple[str, int]]:
     return sorted(counts.items(), key=lambda one: (-one[1], one[0]))
 
 
-def _class(cause_class: str, n: int) -> CauseCount:
-    group = group_of(cause_class)
-    return CauseCount(cause_class=cause_class, group=group, n=None if group == "individual" and hidden(n) else n)
+def _told(classes: Mapping[str, int | None]) -> list[CauseCount]:
+    """The most frequent first, the hidden ones by name at the end."""
+    ordered = sorted(classes.items(), key=lambda one: (one[1] is None, -(one[1] or 0), one[0]))
+    return [CauseCount(cause_class=one, group=group_of(one), n=n) for one, n in ordered]

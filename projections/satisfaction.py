@@ -28,7 +28,8 @@ from projections.base import (
     replaced,
     said,
 )
-from projections.recoveries import STREAM, Recoveries, Status, coverage_of, percent, recovery_streams
+from projections.recoveries import coverage_of, percent
+from projections.recovery_rows import STREAM, Recoveries, Status, recovery_streams
 
 Confidence = Literal["high", "medium", "low"]
 CERTAIN_FOR: Final = timedelta(days=90)

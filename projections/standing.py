@@ -15,8 +15,9 @@ from sqlalchemy.sql.selectable import LateralFromClause
 from projections import recoveries as cases
 from projections import satisfaction
 from projections.base import Numbered, Projection, Row, Source, within
-from projections.recoveries import Recoveries, RecoveryView, percent, recovery_streams
-from projections.recoveries import recoveries as recovery_rows
+from projections.recoveries import RecoveryView, percent
+from projections.recovery_rows import Recoveries, recovery_streams
+from projections.recovery_rows import recoveries as recovery_rows
 from projections.satisfaction import Satisfaction, SatisfactionState, asked_of, satisfaction_state
 
 Standing = tuple[Satisfaction, list[RecoveryView]]

@@ -10,23 +10,30 @@ from pydantic import BaseModel
 
 from api.auth import Reading
 from api.deps import reading, services_of
+from api.leading import Asking, told_of
 from api.problems import validation_failed
 from api.reads import FRESH, CaughtUp, answer
-from domain.values import Code, Moment
+from domain.values import CallerRef, Code, Moment
 from projections import (
+    authority_latency,
     calibration,
     compensation_spend,
     deadlines,
+    follow_ups,
+    invitations,
     justice,
     loyalty_makers,
     obstacles,
+    playbook_effects,
     policy_friction,
     process_load,
     repeat_failures,
     revenue,
     root_causes,
+    speed_vs_retention,
     told_first,
     training,
+    workload,
 )
 from projections.base import Source
 from projections.period import Period
@@ -70,18 +77,34 @@ def _told(request: Request, query: Callable[[Source], BaseModel]) -> Response:
 def obstacles_report(request: Request, caller: Reading, period: InPeriod) -> Response:
     """What stood in the way of helping, the heaviest first: by kind, tool, whose it was, topic and mode.
 
-    `since` and `until` go by when the obstacle was met. `treatments` counts poor treatment by kind, never by whom.
+    `since` and `until` go by when the obstacle was met. What may be lost with the customers who met it is an
+    estimate. `treatments` counts poor treatment by kind, never by whom.
     """
-    return _told(request, lambda source: obstacles.report(source, period))
+    then = services_of(request).ledger.position_at(revenue.looked_back(period.as_of))
+    return _told(request, lambda source: obstacles.report(source, period, then))
 
 
 @_report("policy-friction", policy_friction.FrictionReport)
-def policy_friction_report(request: Request, caller: Reading, period: InPeriod) -> Response:
+def policy_friction_report(
+    request: Request,
+    caller: Reading,
+    period: InPeriod,
+    forces_failure: Annotated[
+        bool | None,
+        Query(description="only rules that let a failure happen first, or only the others"),
+    ] = None,
+) -> Response:
     """Which of our own rules stood in the way, how often, for how long, and what helped against it.
 
-    `since` and `until` go by when the rule blocked.
+    `since` and `until` go by when the rule blocked. Rules that let a failure happen before anybody may help come
+    first, then those that their owners should look at.
     """
-    return _told(request, lambda source: policy_friction.report(source, period))
+    services = services_of(request)
+    published, then = services.publications(), services.ledger.position_at(revenue.looked_back(period.as_of))
+    return _told(
+        request,
+        lambda source: policy_friction.report(source, period, published, then, forces_failure=forces_failure),
+    )
 
 
 @_report("root-causes", root_causes.CauseReport)
@@ -207,3 +230,68 @@ def training_report(request: Request, caller: Reading, period: InPeriod) -> Resp
     fewer than 5 colleagues are hidden, and no person is named or ranked.
     """
     return _told(request, lambda source: training.report(source, period))
+
+
+@_report("playbooks", playbook_effects.PlaybookReport)
+def playbooks_report(request: Request, caller: Reading, period: InPeriod) -> Response:
+    """For how many failures a playbook was ready when they came, and how it went by playbook and version.
+
+    `since` and `until` go by when the failure was reported.
+    """
+    published = services_of(request).publications()
+    return _told(request, lambda source: playbook_effects.report(source, period, published))
+
+
+@_report("authority-latency", authority_latency.LatencyReport)
+def authority_latency_report(request: Request, caller: Reading, period: InPeriod) -> Response:
+    """How much goodwill is decided by whoever stands before the customer, and how long the rest waits for a yes.
+
+    `since` and `until` go by when it was given alone or asked for.
+    """
+    return _told(request, lambda source: authority_latency.report(source, period))
+
+
+@_report("workload", workload.WorkloadReport)
+def workload_report(
+    request: Request,
+    caller: Reading,
+    period: InPeriod,
+    colleague: Annotated[CallerRef | None, Query(description="your own id of a colleague: his load too")] = None,
+    asking: Asking = None,
+) -> Response:
+    """What is open and promised beside what can be taken on, by team; of one colleague for him and his leader.
+
+    `since` and `until` go by when the failure was reported and the promise made. The load of one colleague is told
+    to keys with the scope `personnel`; any other says in `Amends-Colleague` who asks, which needs the scope
+    `act_for`, and is told of him and of those whom he leads.
+    """
+    colleague_id = told_of(services_of(request), caller, colleague, asking)
+    return _told(request, lambda source: workload.report(source, period, colleague_id))
+
+
+@_report("follow-ups", follow_ups.FollowUpReport)
+def follow_ups_report(request: Request, caller: Reading, period: InPeriod) -> Response:
+    """How sure customers are that it will not happen again, and how well treated, beside how content they are.
+
+    `since` and `until` go by when the follow-up was completed and the remedy delivered; for
+    `treated_poorly_after` by when the failure was reported.
+    """
+    return _told(request, lambda source: follow_ups.report(source, period))
+
+
+@_report("invitations", invitations.InvitationReport)
+def invitations_report(request: Request, caller: Reading, period: InPeriod) -> Response:
+    """How many whom we invited back came, and after how many days.
+
+    `since` and `until` go by when they were invited.
+    """
+    return _told(request, lambda source: invitations.report(source, period))
+
+
+@_report("speed-vs-retention", speed_vs_retention.SpeedReport)
+def speed_vs_retention_report(request: Request, caller: Reading, period: InPeriod) -> Response:
+    """Whether customers whom we helped quickly are still there half a year later.
+
+    `since` and `until` go by when the recovery was resolved.
+    """
+    return _told(request, lambda source: speed_vs_retention.report(source, period))

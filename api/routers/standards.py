@@ -1,5 +1,6 @@
 """Standards: what the house allows, promises and advises; what is in force, and what was."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Final
 
@@ -10,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from api import openapi
 from api.aside import aside
 from api.auth import Administering, Reading
-from api.deps import services_of
+from api.deps import reading, services_of
 from api.envelope import CommandEnvelope, enveloped, parsed
 from api.headers import etag
 from api.house import record, reference
@@ -33,6 +34,8 @@ from domain.publishing import (
 )
 from domain.standards.document import Body, Name, Standard
 from domain.standards.house import BODIES, House
+from domain.standards.rule import HouseRule
+from projections.reviews import reviews_due
 
 router = APIRouter(tags=["standards"], generate_unique_id_function=openapi.operation_id)
 STANDARD_ID: Final = "standard_id"
@@ -61,6 +64,8 @@ class StandardInForce(BaseModel):
     version: int
     effective_from: datetime
     shipped: bool
+    review_due_at: datetime | None = None
+    """Of a rule that stood in the way five times: by when its owner should look at it."""
     body: dict[str, Any]
 
 
@@ -106,8 +111,11 @@ def standards(
     """What the house goes by now, or went by at a moment: what it published, and what ships with the program."""
     services = services_of(request)
     moment = at or services.clock()
-    published = list(in_force(services.publications(), moment))
-    shown = [_shown(one, published) for one in House.at(moment, published).documents.values()]
+    publications = services.publications()
+    published = list(in_force(publications, moment))
+    with reading(services) as view:
+        due = reviews_due(view.source, publications, moment) if kind in (None, HouseRule.KIND) else {}
+    shown = [_shown(one, published, due) for one in House.at(moment, published).documents.values()]
     found = sorted((one for one in shown if kind in (None, one.kind)), key=lambda one: (one.kind, one.name))
     return answer(request, StandardsInForce(as_of=moment, data=found))
 
@@ -188,13 +196,14 @@ def _check_body(content: bytes) -> None:
     parsed(kind, body, ("body",))
 
 
-def _shown(one: Standard[Any], published: list[Standard[Any]]) -> StandardInForce:
+def _shown(one: Standard[Any], published: list[Standard[Any]], due: Mapping[str, datetime]) -> StandardInForce:
     return StandardInForce(
         kind=one.body.KIND,
         name=one.name,
         version=one.version,
         effective_from=one.effective_from,
         shipped=not any(one is other for other in published),
+        review_due_at=due.get(one.name) if one.body.KIND == HouseRule.KIND else None,
         body=_outside(one.body),
     )
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
+from domain.standards.playbook import ExpectationNote
 from domain.values import Code, Money
 
 Step = Literal[
@@ -116,3 +117,5 @@ class NextStep(_Told):
     dignity: tuple[str, ...] = ()
     """How to let the customer keep his face, where he had a part in it."""
     closing_words: ClosingWords | None = None
+    expectation_notes: tuple[ExpectationNote, ...] = ()
+    """What customers wish for and what the house does about it, for whoever would not wish for it himself."""

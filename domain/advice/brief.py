@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from domain.advice.advice import AuthorityLeft, NextStep
 from domain.advice.allowance import authority_left
+from domain.advice.cost import OwnCost, own_cost
 from domain.advice.known import expectations, said
 from domain.advice.next_step import next_step
 from domain.advice.promises import OpenPromise, open_promises
@@ -62,6 +63,8 @@ class Brief(_Told):
     desired_outcome: str | None
     customer_words: str | None
     last_outcome: LastOutcome | None
+    customer_loss: OwnCost
+    """What all his failures cost him."""
     expectations: tuple[Wish, ...]
     open_promises: tuple[OpenPromise, ...]
     next_step: NextStep | None
@@ -93,6 +96,7 @@ def brief(
         desired_outcome=told.desired_outcome if told else None,
         customer_words=told.customer_words if told else None,
         last_outcome=_last_outcome(found),
+        customer_loss=own_cost(facts, found),
         expectations=_wishes(facts, found, recovery, house),
         open_promises=tuple(open_promises(facts, found, as_of)),
         next_step=next_step(found, recovery, house, asker, as_of) if recovery else None,

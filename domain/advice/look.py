@@ -9,6 +9,7 @@ from uuid import UUID
 from domain.advice.advice import AuthorityLeft
 from domain.advice.allowance import asked_in, authority_left, left_alone
 from domain.advice.situation import Case, Situation, circumstances
+from domain.clocks import InForce
 from domain.recovery import Obstacle, Recovery
 from domain.relationship import Relationship
 from domain.standards.authority import Asked, Asker
@@ -93,8 +94,4 @@ class Look:
 
     def promised_by(self, step: TargetStep, since: datetime | None) -> datetime | None:
         """When this step is due by the promises of the house, where no clock says so."""
-        if since is None:
-            return None
-        targets = self.house.targets().body
-        calendar = self.house.calendar(targets.calendar)
-        return targets.due(step, self.recovery.urgency, since, calendar.body if calendar else None)
+        return None if since is None else InForce.of(self.recovery, self.house).due(step, since)

@@ -39,4 +39,5 @@ def _told(look: Look, advised: Advised) -> NextStep:
         authority_left=look.authority,
         dignity=body.dignity if look.recovery.fault in ("customer", "shared") else (),
         closing_words=words if closing else None,
+        expectation_notes=body.expectation_notes,
     )

@@ -226,7 +226,8 @@ def asking(look: Look) -> Advised | None:
     answered = recovery.stated or recovery.declined or "follow_up" in recovery.waived
     if recovery.phase != "resolved" or answered:
         return None
-    due = look.due("follow_up") or look.promised_by("follow_up", recovery.resolved_at)
+    planned = look.due("follow_up") or recovery.follow_up_at
+    due = planned or look.promised_by("follow_up", recovery.resolved_at)
     options = acts(look, "complete-follow-up", "attempt-follow-up", "waive-step")
     return Advised("ask_how_it_went", "follow_up_due", options, due, CLOSING)
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-ENOUGH: Final = 3
-WITHIN: Final = timedelta(days=60)
+from domain.counting import BEGUN, Enough, Met, Tally, counted
+
+ENOUGH: Final = Enough(times=3, within=timedelta(days=60))
 """So many obstacles of one topic on one team, so close together, are a need. Source: domain.md section 5, D9."""
 
 
@@ -34,18 +35,12 @@ class Need:
 
 def needs(missing: Iterable[Missing]) -> list[Need]:
     """Every need, in the order of positions, counted anew after each. The same whatever the steps of counting."""
-    waiting: dict[tuple[str, str], list[Missing]] = {}
+    tallies: dict[tuple[str, str], Tally] = {}
     found = []
     for one in sorted(missing, key=lambda each: each.position):
-        counted = [*_recent(waiting.get((one.team, one.topic), []), one), one]
-        if len(counted) == ENOUGH:
-            positions = tuple(each.position for each in counted)
+        before = tallies.get((one.team, one.topic), BEGUN)
+        tallies[one.team, one.topic], complete = counted(ENOUGH, before, Met(one.position, one.occurred_at))
+        if complete:
+            positions = tuple(each.position for each in complete)
             found.append(Need(one.team, one.topic, one.position, one.occurred_at, positions))
-            counted = []
-        waiting[one.team, one.topic] = counted
     return found
-
-
-def _recent(before: list[Missing], one: Missing) -> list[Missing]:
-    # What is told late lies no time apart: durations below zero count as nothing.
-    return [each for each in before if one.occurred_at - each.occurred_at <= WITHIN]

@@ -37,6 +37,14 @@ class Absence(Frozen):
 
 
 @dataclass(frozen=True)
+class Receipt(Frozen):
+    """The newest versions of a lesson that he read and took note of; 0: none."""
+
+    read: int = 0
+    acknowledged: int = 0
+
+
+@dataclass(frozen=True)
 class Colleague(Frozen):
     """One colleague. `version` 0: nothing recorded yet. One who never joined may still have used authority."""
 
@@ -61,6 +69,8 @@ class Colleague(Frozen):
     answered: frozenset[UUID] = frozenset()
     may_be_named: bool = False
     left: bool = False
+    receipts: Mapping[UUID, Receipt] = field(default_factory=dict)
+    """What he read of what the house tells, by lesson."""
     NAME: ClassVar[str] = "colleague"
 
     @property

@@ -3,15 +3,20 @@
 from collections.abc import Iterator
 from datetime import datetime
 from functools import partial
+from typing import Final
 
-from domain.clocks import DeadlineMissed, Targets
+from domain.clocks import DeadlineMissed
 from domain.duties.due import Due
+from domain.duties.escalation import called_in_by_the_clock
 from domain.kinds import Event
 from domain.recovery import Deadline, Recovery
 from domain.relationship import Relationship
 
+GRAVE: Final = 4
+"""From this severity on the first promise that is missed calls somebody in; below it the second (D3)."""
 
-def missed_deadlines(state: Relationship, recovery: Recovery, targets: Targets, until: datetime) -> Iterator[Due]:
+
+def missed_deadlines(state: Relationship, recovery: Recovery, until: datetime) -> Iterator[Due]:
     """The next `deadline.missed` of this recovery: of its open clocks the first to run out, at its due time.
 
     A due time that had passed when the clock was recorded never fires: late news raises no storm.
@@ -29,4 +34,7 @@ def missed_deadlines(state: Relationship, recovery: Recovery, targets: Targets, 
 
 def _missed(recovery: Recovery, step: str, deadline: Deadline) -> tuple[Event, ...]:
     given = {"recovery_id": recovery.recovery_id, "step": step, "due_at": deadline.due_at}
-    return (DeadlineMissed.model_validate(given),)
+    missed = DeadlineMissed.model_validate(given)
+    if recovery.urgency >= GRAVE or recovery.missed:
+        return missed, *called_in_by_the_clock(recovery, deadline.due_at)
+    return (missed,)

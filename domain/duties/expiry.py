@@ -5,7 +5,6 @@ from datetime import datetime
 from functools import partial
 from uuid import UUID
 
-from domain.clocks import Targets
 from domain.duties.due import Due
 from domain.granting.events import CompensationExpired
 from domain.kinds import Event
@@ -15,7 +14,7 @@ from domain.relationship import Relationship
 from domain.values import CompensationId, InvitationId, RecoveryId
 
 
-def expiries(state: Relationship, recovery: Recovery, targets: Targets, until: datetime) -> Iterator[Due]:
+def expiries(state: Relationship, recovery: Recovery, until: datetime) -> Iterator[Due]:
     """Every compensation and invitation of this recovery that runs out by then, at the moment it does.
 
     One that had run out when it was recorded is not news.

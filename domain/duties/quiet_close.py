@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
-from domain.clocks import Targets
 from domain.duties.due import Due
 from domain.kinds import Event
 from domain.moves.outcome import RecoveryClosed
@@ -20,7 +19,7 @@ SMALL: Final = 2
 """The highest severity that nobody has to follow up."""
 
 
-def quiet_closes(state: Relationship, recovery: Recovery, targets: Targets, until: datetime) -> Iterator[Due]:
+def quiet_closes(state: Relationship, recovery: Recovery, until: datetime) -> Iterator[Due]:
     """The waiver of the follow-up and the closing, seven quiet days after the last event of a resolved recovery.
 
     Whoever has begun to ask the customer also ends it: `not_asked` would not be true any more. And nothing closes

@@ -3,6 +3,7 @@
 Pure: the command decides by it under the ledger's lock, and whoever asks beforehand gets the same answer.
 """
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -16,7 +17,7 @@ from domain.budgets.budget import Budget
 from domain.budgets.drawing import budget_for
 from domain.colleagues.authority import left_today
 from domain.colleagues.state import Colleague
-from domain.errors import BudgetExhausted, CustomerLimit, OverLimit
+from domain.errors import BudgetExhausted, CurrencyMismatch, CustomerLimit, InvalidValue, OverLimit
 from domain.kinds import Context
 from domain.recovery import Recovery
 from domain.relationship import Relationship
@@ -25,6 +26,8 @@ from domain.values import Code, Count, Money
 
 MAIN: Final = "main"
 """The cost centre of what no team's own budget pays."""
+MONEY: Final = frozenset(("cash", "card_refund", "credit", "voucher", "discount", "donation"))
+"""Kinds of which somebody always knows the amount. Of a free upgrade perhaps nobody does."""
 
 
 class DecidedBy(BaseModel):
@@ -94,7 +97,12 @@ class Till:
         self.local_day = at.recorded_at.astimezone(zone).date()
 
     def decide(self, wanted: Wanted) -> Allowed | NeedsApproval:
-        """Whether he may give it alone, or must ask. Raises OverLimit, CustomerLimit or BudgetExhausted."""
+        """Whether he may give it alone, or must ask.
+
+        Raises OverLimit, CustomerLimit or BudgetExhausted; CurrencyMismatch and InvalidValue for what no budget
+        could be drawn on for although there is one.
+        """
+        self._refuse_unpriced(wanted)
         house, asker, asked = self._at.house, self._asker(), wanted.asked
         alone = house.may_give(asker, asked)
         beyond = self._beyond(alone, wanted)
@@ -110,14 +118,34 @@ class Till:
         raise further if isinstance(further, CustomerLimit) or beyond is None else beyond
 
     def budget(self, wanted: Wanted) -> Budget | None:
-        """The budget that pays; None where the house has opened none."""
+        """The budget that pays; None where the house has opened none for it.
+
+        Raises CurrencyMismatch where it has one in another currency only: what is given past it would be counted
+        nowhere (I-10).
+        """
         if wanted.drawn is None:
             return None
-        for cost_centre in dict.fromkeys((wanted.cost_centre, self.team, MAIN)):
-            found = budget_for(cost_centre, wanted.drawn.currency, self._at) if cost_centre else None
-            if found is not None:
-                return found
-        return None
+        currency = wanted.drawn.currency
+        found = self._open(wanted, lambda cost_centre: [currency])
+        other = self._open(wanted, self._kept_in) if found is None else None
+        if other is not None:
+            raise CurrencyMismatch(expected=other.currency, given=currency)
+        return found
+
+    def _open(self, wanted: Wanted, currencies: Callable[[str], Iterable[str]]) -> Budget | None:
+        """The first budget that would pay for this in one of these currencies of its cost centre."""
+        centres = [one for one in dict.fromkeys((wanted.cost_centre, self.team, MAIN)) if one]
+        budgets = (budget_for(one, currency, self._at) for one in centres for currency in currencies(one))
+        return next((one for one in budgets if one is not None), None)
+
+    def _kept_in(self, cost_centre: str) -> list[str]:
+        return sorted(self._at.currencies(cost_centre))
+
+    def _refuse_unpriced(self, wanted: Wanted) -> None:
+        """Raises InvalidValue for money of which nobody says how much, where a budget would pay it."""
+        unknown = wanted.amount is None and wanted.kind in MONEY
+        if unknown and self._open(wanted, self._kept_in) is not None:
+            raise InvalidValue("cost", "a budget pays for it: say what it costs, or in `value` what it is worth")
 
     def _asking(self, ruling: Ruling, wanted: Wanted) -> NeedsApproval:
         rule = ruling.rule

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from domain.errors import InvalidValue, UnknownRef
 from domain.kinds import Context, Event, Fact
-from domain.milestones import EscalationRaised, Trigger
+from domain.milestones import HIGHEST, EscalationRaised, Trigger, escalated
 from domain.recovery import Recovery
 from domain.relationship import RecoveryCommand, RecoveryEvent, Relationship
 from domain.values import Personal, RecoveryId, Words
@@ -23,11 +23,9 @@ class Escalate(RecoveryCommand, path="escalate", facts=(EscalationRaised,)):
     def decide(self, state: Relationship, at: Context) -> list[Event]:
         recovery = self.found(state, at)
         now = recovery.escalation or 0
-        level = self.level or min(now + 1, 3)
-        if level < now:
+        if (self.level or HIGHEST) < now:
             raise InvalidValue("level", f"it is at level {now} already")
-        recovery_id = RecoveryId(recovery.recovery_id)
-        return [EscalationRaised(recovery_id=recovery_id, level=level, trigger=self.trigger)]
+        return [escalated(recovery, self.trigger, at.occurred_at, told_at=at.recorded_at, level=self.level)]
 
 
 class EscalationSettled(RecoveryEvent, topic="escalation.settled"):
@@ -36,7 +34,7 @@ class EscalationSettled(RecoveryEvent, topic="escalation.settled"):
     how: Personal[Words]
 
     def change(self, recovery: Recovery, fact: Fact) -> Recovery:
-        return recovery.but(escalation=None)
+        return recovery.but(escalation=None, settle_by=None)
 
 
 class SettleEscalation(RecoveryCommand, path="settle-escalation", facts=(EscalationSettled,)):

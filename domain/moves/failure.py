@@ -6,9 +6,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict
 
 from domain.clocks import (
-    FOLLOWED_UP_FROM,
     awaits_compensation,
-    follow_up_clock,
     moved_clocks,
     opening_clocks,
     set_clocks,
@@ -16,6 +14,7 @@ from domain.clocks import (
 from domain.errors import AlreadyExists
 from domain.kinds import Context, Event, Fact
 from domain.milestones import opened
+from domain.planning import FOLLOWED_UP_FROM, follow_up_planned
 from domain.recovery import Recovery
 from domain.relationship import (
     RecoveryCommand,
@@ -189,7 +188,7 @@ class FailureReassessed(RecoveryEvent, topic="failure.reassessed"):
         numeric = self.field in ("severity", "severity_customer")
         after = recovery.but(**{self.field: int(self.to) if numeric else str(self.to)})
         if after.urgency != recovery.urgency:
-            after = after.but(silence_counts_from=fact.recorded_at)
+            after = after.but(silence_counts_from=fact.recorded_at, alarms=())
         return after if after.expects_compensation else after.without_clocks("compensation")
 
 
@@ -217,9 +216,10 @@ class Reassess(RecoveryCommand, path="reassess", facts=(FailureReassessed,)):
             )
             for name, to in changed.items()
         ]
-        after = foreseen(state, events, at).recovery(recovery.recovery_id)
+        changed_state = foreseen(state, events, at)
+        after = changed_state.recovery(recovery.recovery_id)
         moved = moved_clocks(after, recovery.urgency, at)
-        return events + moved + _newly_expected(after, at) + _newly_followed_up(recovery, after, at)
+        return events + moved + _newly_expected(after, at) + _newly_followed_up(recovery, changed_state, at)
 
 
 def _newly_expected(recovery: Recovery, at: Context) -> list[Event]:
@@ -229,9 +229,10 @@ def _newly_expected(recovery: Recovery, at: Context) -> list[Event]:
     return set_clocks(recovery, at, "compensation")
 
 
-def _newly_followed_up(before: Recovery, after: Recovery, at: Context) -> list[Event]:
+def _newly_followed_up(before: Recovery, state: Relationship, at: Context) -> list[Event]:
     """The clock for asking afterwards, where a resolved matter proves grave: it no longer closes quietly (D7)."""
+    after = state.recovery(before.recovery_id)
     asked = after.tries or after.stated
-    if after.phase != "resolved" or asked or before.urgency >= FOLLOWED_UP_FROM:
+    if after.phase != "resolved" or asked or not before.urgency < FOLLOWED_UP_FROM <= after.urgency:
         return []
-    return follow_up_clock(after, at)
+    return follow_up_planned(state, after, at)

@@ -8,7 +8,9 @@ from pydantic import BaseModel, ConfigDict, StrictInt
 from domain.errors import InvalidValue
 from domain.kinds import Context, Event, Fact
 from domain.milestones import OUTCOME_VALUES, Instrument, SatisfactionStated, heard, refuse_impossible
-from domain.recovery import Recovery
+from domain.planning import FollowUpScheduled
+from domain.quiet import refuse_if_asked_in_quiet_hours, refuse_in_quiet_hours
+from domain.recovery import Recovery, later
 from domain.relationship import RecoveryCommand, RecoveryEvent, Relationship
 from domain.values import Channel, Count, Moment, OneOf, Personal, Rating, RecoveryId, Words
 
@@ -18,13 +20,6 @@ Outcome = Annotated[
 ]
 ANSWERS: Final = (*OUTCOME_VALUES, "no_objection")
 """The outcomes in which the customer himself spoke (I-14)."""
-
-
-class FollowUpScheduled(RecoveryEvent, topic="follow_up.scheduled"):
-    """We know when we will ask."""
-
-    due_at: Moment
-    channel: Channel = "other"
 
 
 class ScheduleFollowUp(RecoveryCommand, path="schedule-follow-up", facts=(FollowUpScheduled,)):
@@ -37,6 +32,7 @@ class ScheduleFollowUp(RecoveryCommand, path="schedule-follow-up", facts=(Follow
         recovery = self.found(state, at)
         if self.due_at < at.occurred_at:
             raise InvalidValue("due_at", "lies in the past")
+        refuse_in_quiet_hours(state, self.due_at, at)
         recovery_id = RecoveryId(recovery.recovery_id)
         return [FollowUpScheduled(recovery_id=recovery_id, due_at=self.due_at, channel=self.channel)]
 
@@ -48,8 +44,16 @@ class FollowUpAttempted(RecoveryEvent, topic="follow_up.attempted"):
     n: Count = 1
     channel: Channel = "other"
 
+    @property
+    def answered(self) -> bool:
+        """Whether he was asked."""
+        return self.outcome in ("reached", "declined")
+
+    def evolve(self, state: Relationship, fact: Fact) -> Relationship:
+        return _asked(super().evolve(state, fact), fact, self.answered)
+
     def change(self, recovery: Recovery, fact: Fact) -> Recovery:
-        tried = _tried(recovery, fact, answered=self.outcome in ("reached", "declined"))
+        tried = _tried(recovery, fact, self.answered)
         return tried.but(declined=recovery.declined or self.outcome == "declined")
 
 
@@ -61,6 +65,7 @@ class AttemptFollowUp(RecoveryCommand, path="attempt-follow-up", facts=(FollowUp
 
     def decide(self, state: Relationship, at: Context) -> list[Event]:
         recovery = self.found(state, at)
+        refuse_in_quiet_hours(state, at.occurred_at, at)
         return [
             FollowUpAttempted(
                 recovery_id=RecoveryId(recovery.recovery_id),
@@ -81,10 +86,17 @@ class FollowUpCompleted(RecoveryEvent, topic="follow_up.completed"):
     """How sure he is that it will not happen again, 1-5."""
     would_return: bool | None = None
 
+    @property
+    def answered(self) -> bool:
+        """Whether he was asked."""
+        return self.outcome != "unreachable"
+
+    def evolve(self, state: Relationship, fact: Fact) -> Relationship:
+        return _asked(super().evolve(state, fact), fact, self.answered)
+
     def change(self, recovery: Recovery, fact: Fact) -> Recovery:
-        answered = self.outcome != "unreachable"
         return (
-            _tried(recovery, fact, answered)
+            _tried(recovery, fact, self.answered)
             .with_done("follow_up", fact)
             .but(
                 stated=recovery.stated or (recovery.ended and self.outcome in ANSWERS),
@@ -114,6 +126,7 @@ class CompleteFollowUp(RecoveryCommand, path="complete-follow-up", facts=(Follow
 
     def decide(self, state: Relationship, at: Context) -> list[Event]:
         recovery = self.found(state, at)
+        refuse_if_asked_in_quiet_hours(state, at)
         given = self.model_dump(exclude_none=True, exclude={"about", "stated"})
         completed = FollowUpCompleted.model_validate(given | {"recovery_id": recovery.recovery_id})
         stated = self._stated(recovery)
@@ -146,5 +159,10 @@ def _tried(recovery: Recovery, fact: Fact, answered: bool) -> Recovery:
         .but(
             tries=(*recovery.tries, day),
             unanswered=recovery.unanswered if answered else (*recovery.unanswered, day),
+            follow_up_at=None,
         )
     )
+
+
+def _asked(state: Relationship, fact: Fact, answered: bool) -> Relationship:
+    return state.but(asked_at=later(state.asked_at, fact.occurred_at)) if answered else state

@@ -6,6 +6,7 @@ from domain.errors import AlreadyExists, InvalidValue, OwnGrant, UnknownRef
 from domain.granting.decision import Till, Wanted
 from domain.granting.settling import set_aside
 from domain.kinds import Context, Elsewhere, Event, Fact
+from domain.quiet import refuse_in_quiet_hours
 from domain.recovery import Invitation, Recovery
 from domain.relationship import RecoveryCommand, RecoveryEvent, Relationship
 from domain.values import BudgetId, Code, CompensationId, InvitationId, Moment, Money
@@ -50,6 +51,7 @@ class InviteBack(RecoveryCommand, path="invite-back", facts=(ReturnInvitationIss
     def decide(self, state: Relationship, at: Context) -> list[Event | Elsewhere]:
         recovery = self.found(state, at)
         self._check(state, recovery, at)
+        refuse_in_quiet_hours(state, at.occurred_at, at)
         invitation_id = self.invitation_id or InvitationId(at.new_id())
         budget = self._budget(state, recovery, at)
         held = set_aside(budget, grant_of(state.customer_id, invitation_id), self._amount, self.valid_until)

@@ -2,11 +2,11 @@
 
 from typing import Final, Literal
 
-from domain.clocks import follow_up_clock
 from domain.errors import FollowUpMissing, NothingDone, StepMissing, WrongPhase
 from domain.granting.approving import withdrawn
 from domain.kinds import Context, Elsewhere, Event, Fact
 from domain.milestones import RecoveryReopened, ReopenCause, reopened
+from domain.planning import follow_up_planned
 from domain.recovery import Recovery
 from domain.relationship import RecoveryCommand, RecoveryEvent, Relationship, refuse_own_case
 from domain.values import Code, RecoveryId
@@ -47,6 +47,8 @@ class RecoveryResolved(RecoveryEvent, topic="recovery.resolved"):
             tries=(),
             unanswered=(),
             declined=False,
+            # It may stay escalated, but whoever put it right need not be chased for it.
+            settle_by=None,
         )
 
 
@@ -67,7 +69,7 @@ class Resolve(RecoveryCommand, path="resolve", facts=(RecoveryResolved,)):
             how_code=self.how_code or _how(recovery),
             first_contact=_first_contact(recovery),
         )
-        return [resolved, *follow_up_clock(recovery, at)]
+        return [resolved, *follow_up_planned(state, recovery, at)]
 
 
 class Reopen(RecoveryCommand, path="reopen", facts=(RecoveryReopened,)):
@@ -95,6 +97,8 @@ class RecoveryClosed(RecoveryEvent, topic="recovery.closed"):
             closed_at=fact.occurred_at,
             outcome=self.outcome,
             deadlines={},
+            settle_by=None,
+            follow_up_at=None,
             requests={},
             lost=recovery.lost or self.outcome == "lost",
         )

@@ -61,7 +61,7 @@ class ReferenceLinked(RelationshipEvent, topic="reference.linked"):
         if state.contactable:
             return state
         for recovery in state.open_recoveries():
-            state = state.with_recovery(recovery.but(silence_counts_from=fact.recorded_at))
+            state = state.with_recovery(recovery.but(silence_counts_from=fact.recorded_at, alarms=()))
         return state.but(contactable=True)
 
 
@@ -92,6 +92,10 @@ class ContactPreferencesSet(RelationshipEvent, topic="contact_preferences.set"):
     """The channels he likes, best first."""
     quiet_hours: QuietHours | None = None
     marketing_ok: bool = False
+
+    def evolve(self, state: Relationship, fact: Fact) -> Relationship:
+        quiet = self.quiet_hours
+        return state.but(quiet_hours=None if quiet is None else (quiet.start, quiet.end))
 
 
 class SetContactPreferences(RelationshipCommand, path="set-contact-preferences", facts=(ContactPreferencesSet,)):

@@ -1,16 +1,17 @@
 """Treatment: how we made it worse by the way we treated the customer."""
 
-from typing import Annotated, Literal
+from collections.abc import Sequence
+from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
-from domain.errors import UnknownRef
+from domain.errors import NotNamed, UnknownRef
 from domain.kinds import Context, Event, Fact
-from domain.milestones import reopened
+from domain.milestones import WORST, called_in, reopened
 from domain.recovery import Recovery
 from domain.relationship import OptionalRecoveryEvent, RecoveryCommand, Relationship, refuse_unknown
-from domain.values import CallerRef, ColleaguePersonal, Degree, OneOf, Personal, Words
+from domain.values import CallerRef, ColleaguePersonal, Count, Degree, OneOf, Personal, Words
 from domain.vocabulary import RoleClass
 
 Treatment = Annotated[
@@ -37,6 +38,11 @@ class TreatmentReported(OptionalRecoveryEvent, topic="treatment.reported"):
     by_colleague: ColleaguePersonal[UUID] | None = None
     from_: From = Field(default="customer", alias="from")
     """Who told us."""
+
+    def evolve(self, state: Relationship, fact: Fact) -> Relationship:
+        if self.recovery_id is None:
+            return state.but(treatments=(*state.treatments, fact.position))
+        return super().evolve(state, fact)
 
     def change(self, recovery: Recovery, fact: Fact) -> Recovery:
         # Every position, also where nobody is named: a fold without keys cannot tell the difference.
@@ -67,30 +73,81 @@ class ReportTreatment(RecoveryCommand, path="report-treatment", facts=(Treatment
         derived = {
             "recovery_id": recovery.recovery_id if recovery else None,
             "after_resolution": ended,
-            "by_colleague": at.pseudonym("colleague", self.by_colleague) if self.by_colleague else None,
+            "by_colleague": self._named(at),
         }
         reported = TreatmentReported.model_validate(given | derived)
-        return [reported, *(reopened(recovery, "treatment", at) if recovery and ended else [])]
+        follows = reopened(recovery, "treatment", at) if recovery and ended else []
+        grave = called_in(recovery, "treatment", at) if recovery and self.degree == WORST else []
+        return [reported, *follows, *grave]
+
+    def _named(self, at: Context) -> UUID | None:
+        """Whom it names. Who reports himself need not say so twice."""
+        if self.by_colleague:
+            return at.pseudonym("colleague", self.by_colleague)
+        return at.actor.colleague_id if self.from_ == "self" else None
 
 
 class TreatmentAnswered(OptionalRecoveryEvent, topic="treatment.answered"):
-    """The colleague's side of it."""
+    """The colleague's side of it. Who answers is sealed with what he says: it would show whom it is about."""
 
-    note: Personal[Words]
+    FOR_PERSONNEL: ClassVar[bool] = True
+
+    note: Personal[Words] | None = None
+    """His side, as it stood before it was sealed with his name."""
+    report: Count | None = None
+    """Where in the ledger the report stands that it answers."""
+    by_colleague: ColleaguePersonal[UUID] | None = None
+    side: ColleaguePersonal[Words] | None = None
 
 
 class AnswerTreatment(RecoveryCommand, path="answer-treatment", facts=(TreatmentAnswered,)):
-    """Give the colleague's side of a report of poor treatment."""
+    """Give the colleague's side of a report of poor treatment. One that names him, nobody else answers."""
 
     note: Personal[Words]
 
     def decide(self, state: Relationship, at: Context) -> list[Event]:
         refuse_unknown(state)
-        recovery = self.found_if_any(state, at)
-        named = self.recovery_id is not None or self.about is not None
-        if recovery is not None and not recovery.treatments:
-            if named:
+        recovery, report = self._report(state, at)
+        return [
+            TreatmentAnswered(
+                recovery_id=recovery.recovery_id if recovery else None,
+                report=report,
+                by_colleague=at.actor.colleague_id,
+                side=self.note,
+            )
+        ]
+
+    def _report(self, state: Relationship, at: Context) -> tuple[Recovery | None, int | None]:
+        """Which report it answers, and in which recovery. Raises UnknownRef or NotNamed."""
+        if self.recovery_id is not None or self.about is not None:
+            recovery = self.found(state, at)
+            if not recovery.treatments:
                 raise UnknownRef("report of poor treatment", recovery.recovery_id)
-            recovery = None
-        answered = {"recovery_id": recovery.recovery_id if recovery else None, "note": self.note}
-        return [TreatmentAnswered.model_validate(answered)]
+            return recovery, _answered(recovery.treatments, at)
+        about_him = _about_him(state, at)
+        if about_him is not None:
+            return about_him
+        only = self.found_if_any(state, at)
+        if only is not None and only.treatments:
+            return only, _answered(only.treatments, at)
+        return None, _answered(state.treatments, at) if state.treatments else None
+
+
+def _about_him(state: Relationship, at: Context) -> tuple[Recovery | None, int] | None:
+    """The last report that names whoever acts, wherever it belongs."""
+    if at.actor.colleague_id is None:
+        return None
+    reports = [(one, position) for one in state.recoveries.values() for position in one.treatments]
+    everywhere = [*reports, *((None, position) for position in state.treatments)]
+    his = [report for report in everywhere if at.named(report[1]) == at.actor.colleague_id]
+    return max(his, key=lambda report: report[1], default=None)
+
+
+def _answered(reports: Sequence[int], at: Context) -> int:
+    """The last of these that names whoever acts, else the last that names nobody. Raises NotNamed."""
+    named = {position: at.named(position) for position in reports}
+    his = [position for position, who in named.items() if who is not None and who == at.actor.colleague_id]
+    open_to_all = [position for position, who in named.items() if who is None]
+    if not his and not open_to_all:
+        raise NotNamed
+    return (his or open_to_all)[-1]

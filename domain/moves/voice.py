@@ -6,7 +6,16 @@ from pydantic import StrictInt
 
 from domain.errors import InvalidValue
 from domain.kinds import Context, Event, Fact
-from domain.milestones import OUTCOME_VALUES, Instrument, SatisfactionStated, heard, refuse_impossible
+from domain.milestones import (
+    OUTCOME_VALUES,
+    Instrument,
+    SatisfactionStated,
+    called_in,
+    heard,
+    looked_after,
+    refuse_impossible,
+)
+from domain.quiet import refuse_if_asked_in_quiet_hours
 from domain.recovery import Recovery, later
 from domain.relationship import (
     About,
@@ -40,6 +49,8 @@ class StateSatisfaction(RelationshipCommand, path="state-satisfaction", facts=(S
 
     def decide(self, state: Relationship, at: Context) -> list[Event]:
         recovery = self._recovery(state, at)
+        if self.solicited:
+            refuse_if_asked_in_quiet_hours(state, at)
         elsewhere = "encounter" if self.about == "encounter" else "relationship"
         stated = SatisfactionStated(
             instrument=self.instrument,
@@ -92,4 +103,13 @@ class AnnounceLeaving(RelationshipCommand, path="announce-leaving", facts=(Leavi
 
     def decide(self, state: Relationship, at: Context) -> list[Event]:
         refuse_unknown(state)
-        return [LeavingAnnounced(competitor=self.competitor)]
+        return [LeavingAnnounced(competitor=self.competitor), *_looked_after(state, at)]
+
+
+def _looked_after(state: Relationship, at: Context) -> list[Event]:
+    """Somebody with more authority, for the gravest of what is open, unless somebody is at one of them (D3)."""
+    found = [recovery for recovery in state.open_recoveries() if recovery.clocks]
+    if not found or any(looked_after(recovery) for recovery in found):
+        return []
+    first = min(found, key=lambda one: (-one.urgency, one.opened_at, one.recovery_id))
+    return called_in(first, "leaving", at)

@@ -21,6 +21,8 @@ class StepWaived(RecoveryEvent, topic="step.waived"):
 
     def change(self, recovery: Recovery, fact: Fact) -> Recovery:
         waived = recovery.but(waived={**recovery.waived, self.step: self.reason})
+        if self.step == "follow_up":
+            waived = waived.but(follow_up_at=None)
         return waived.without_clocks(self.step) if self.step in CLOCKED else waived
 
 

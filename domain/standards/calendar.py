@@ -6,7 +6,7 @@ clock is changed an interval lasts an hour less or more, and what is due is stil
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import Annotated, ClassVar, Final, Literal
 from zoneinfo import ZoneInfo
@@ -24,6 +24,7 @@ MOST_HOLIDAYS: Final = 1000
 LEAST_OPEN: Final = 4 * 60
 """So many minutes of a week a house must be open; with fewer, what it promises comes due many years later."""
 Intervals = Annotated[tuple[Interval, ...], Field(max_length=12)]
+Spans = tuple[tuple[datetime, datetime], ...]
 _DAY: Final = timedelta(days=1)
 
 
@@ -117,36 +118,44 @@ class Calendar(Body):
     def _day_of(self, moment: datetime) -> date:
         return moment.astimezone(self._zone).date()
 
-    def _spans(self, day: date) -> list[tuple[datetime, datetime]]:
+    def _spans(self, day: date) -> Spans:
         """The intervals of a day as moments in UTC."""
-        if day in self.holidays:
-            return []
         hours = self.hours.get(WEEK[day.weekday()], ())
-        spans = [(self._moment(day, start), self._moment(day, end)) for start, end in hours]
-        # An interval inside the hour that is left out in spring does not take place.
-        return [(start, end) for start, end in spans if start < end]
+        return _spans(self.zone, day, hours) if hours and day not in self.holidays else ()
 
-    def _moment(self, day: date, told: str) -> datetime:
-        """The first moment at which the clock on the wall shows this time, or a later one where it is left out."""
-        if told == "24:00":
-            day, told = day + _DAY, "00:00"
-        shown = datetime.combine(day, time.fromisoformat(told), tzinfo=self._zone)
-        found = shown.astimezone(UTC)
-        if found.astimezone(self._zone).replace(tzinfo=None) == shown.replace(tzinfo=None):
-            return found
-        return self._change(shown.replace(fold=1).astimezone(UTC), found)
 
-    def _change(self, before: datetime, after: datetime) -> datetime:
-        """The moment between these two at which the clock is changed, to the second."""
-        offset = before.astimezone(self._zone).utcoffset()
-        while after - before > timedelta(seconds=1):
-            middle = before + (after - before) // 2
-            middle = middle.replace(microsecond=0)
-            if middle.astimezone(self._zone).utcoffset() == offset:
-                before = middle
-            else:
-                after = middle
-        return after
+# The same few weeks are asked for with every contact in a house that has opening hours.
+@lru_cache(maxsize=4096)
+def _spans(zone: str, day: date, hours: Intervals) -> Spans:
+    """These intervals of the day, on the clock on the wall, as moments in UTC."""
+    wall = ZoneInfo(zone)
+    spans = [(_moment(wall, day, start), _moment(wall, day, end)) for start, end in hours]
+    # An interval inside the hour that is left out in spring does not take place.
+    return tuple((start, end) for start, end in spans if start < end)
+
+
+def _moment(zone: ZoneInfo, day: date, told: str) -> datetime:
+    """The first moment at which the clock on the wall shows this time, or a later one where it is left out."""
+    if told == "24:00":
+        day, told = day + _DAY, "00:00"
+    shown = datetime.combine(day, time.fromisoformat(told), tzinfo=zone)
+    found = shown.astimezone(UTC)
+    if found.astimezone(zone).replace(tzinfo=None) == shown.replace(tzinfo=None):
+        return found
+    return _change(zone, shown.replace(fold=1).astimezone(UTC), found)
+
+
+def _change(zone: ZoneInfo, before: datetime, after: datetime) -> datetime:
+    """The moment between these two at which the clock is changed, to the second."""
+    offset = before.astimezone(zone).utcoffset()
+    while after - before > timedelta(seconds=1):
+        middle = before + (after - before) // 2
+        middle = middle.replace(microsecond=0)
+        if middle.astimezone(zone).utcoffset() == offset:
+            before = middle
+        else:
+            after = middle
+    return after
 
 
 def _minutes(told: TimeOfDay) -> int:

@@ -101,6 +101,12 @@ class House:
         found = self.documents.get((Targets.KIND, name))
         return found or self.documents[Targets.KIND, SHIPPED]
 
+    @cached_property
+    def runs_as_shipped(self) -> bool:
+        """Whether it has promised no times of its own, and is open round the clock."""
+        always_open = all(one is ROUND_THE_CLOCK for one in self._of(Calendar.KIND))
+        return always_open and self.targets() is TARGETS
+
     def calendar(self, name: str | None) -> Standard[Calendar] | None:
         """The calendar of this name; None where the house is open round the clock."""
         return None if name is None else self.documents.get((Calendar.KIND, name))

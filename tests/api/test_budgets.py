@@ -262,3 +262,29 @@ def test_a_budget_is_opened_at_its_own_address_and_not_by_an_event(amends: Servi
     answer = amends.http.post("/v1/events", json=posted, headers={"Content-Type": "application/cloudevents+json"})
     assert (answer.status_code, answer.json()["type"].rpartition("/")[2]) == (422, "not_postable")
     assert answer.json()["detail"].startswith("budget.opened is decided at an address of its own")
+
+
+@pytest.mark.parametrize(
+    ("given", "slug", "said"),
+    [
+        (
+            {"cost": {"amount": "5.00", "currency": "USD"}},
+            "currency_mismatch",
+            {"expected": "EUR", "given": "USD"},
+        ),
+        ({}, "invalid_value", {"field": "cost"}),
+    ],
+)
+def test_i_10_nothing_is_given_past_an_open_budget(
+    amends: Service, given: dict[str, Any], slug: str, said: dict[str, str]
+):
+    opened(amends, cost_centre="main")
+    address = f"/v1/customers/{amends.customer()}"
+    amends.post(f"{address}/report-failure", {"what": "late", "description": "The parcel is late."})
+    problem = amends.post(f"{address}/grant-compensation", {"kind": "voucher"} | given, status=422)
+    assert problem["type"].endswith(f"/{slug}")
+    assert {name: problem[name] for name in said} == said
+    asked = f"/v1/authority/check?customer_id={amends.customer()}&kind=voucher"
+    if given:
+        asked += "&amount=5.00&currency=USD"
+    assert amends.get(asked)["problem"]["type"].endswith(f"/{slug}")

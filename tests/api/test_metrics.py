@@ -140,7 +140,7 @@ def test_no_label_has_a_value_that_is_not_ours(amends: Service):
         "route": {"unmatched", *_templates(amends)},
         "outcome": {"recorded", "repeated", "nothing", "refused", "conflict", "failed"},
         "reason": {"split", "failed"},
-        "result": {"settled", "rested"},
+        "result": {"settled", "rested", "recorded", "repeated", "refused", "failed"},
         "version": {amends.app.version},
     }
     seen = 0

@@ -165,3 +165,26 @@ def test_s4_17_the_time_to_the_first_action_is_told_with_median_and_tail(amends:
     [first] = [one for one in steps if (one["step"], one["severity"]) == ("first_action", 3)]
     assert first["minutes"] == {"n": 1, "median": 60, "p90": 60}
     assert first["percent_of_allowed"]["p90"] == 25
+
+
+def test_s1_23_readiness_goes_by_the_playbooks_that_were_published_when_failures_came(amends: Service):
+    failed(amends, "C-1", what="other", touchpoint="kitchen")
+    amends.clock.forward(minutes=1)
+    book = {"match": {"touchpoint": "kitchen"}, "steps": ["Cook it again."]}
+    amends.post("/v1/standards", {"kind": "playbook", "name": "kitchen", "body": book})
+    amends.clock.forward(minutes=1)
+    failed(amends, "C-2", what="other", touchpoint="kitchen")
+    body = amends.get("/v1/reports/playbooks")
+    assert body["readiness"] == {"hits": 1, "n": 2, "share": 0.5, "low": 0.0945, "high": 0.9055}
+    told = [(one["name"], one["version"], one["n"]) for one in body["playbooks"]]
+    assert told == [("fallback", 1, 1), ("kitchen", 1, 1)]
+
+
+def test_s1_7_what_a_manager_was_asked_for_is_not_decided_at_the_front_line(amends: Service):
+    for n, amount in enumerate(("20.00", "20.00", "90.00")):
+        cost = {"amount": amount, "currency": "EUR"}
+        by = {"colleague_id": "anna", "role": "waiter", "role_class": "front"}
+        grant = {"kind": "voucher", "cost": cost, "by": by}
+        amends.post(f"{failed(amends, f'C-{n}')}/grant-compensation", grant, status=202 if n == 2 else 201)
+    body = amends.get("/v1/reports/authority-latency")
+    assert (body["decided_at_front_line"]["hits"], body["n"], body["voices"]) == (2, 3, {"1": 2, "2": 1})

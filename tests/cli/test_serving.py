@@ -88,7 +88,7 @@ def test_a_worker_tells_programs_its_ledger(amends: CommandLine):
 def test_a_database_that_was_never_migrated_is_said_in_one_line(tmp_path: Path):
     told = command_line(tmp_path).process("serve", "--port", "0")
     assert told.code == 1
-    assert told.err == "not_migrated: the database is at empty, this program needs 0008; run: amends migrate\n"
+    assert told.err == "not_migrated: the database is at empty, this program needs 0012; run: amends migrate\n"
 
 
 def test_a_port_that_is_taken_is_said_in_one_line(amends: CommandLine):

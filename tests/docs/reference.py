@@ -94,6 +94,7 @@ def metric_families() -> list[MetricFamily]:
     metrics.watch_queue(lambda: 0, 1)
     metrics.watch_queue_bytes(lambda: 0, 1)
     metrics.sweeping(datetime.fromtimestamp(0, UTC))
+    metrics.looked(datetime.fromtimestamp(0, UTC))
     metrics.watch_connections(lambda: 0, 1)
     metrics.watch_ledger(lambda: _EVERYTHING)
     return sorted(

@@ -11,7 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.support.commands import CommandLine, command_line
+from tests.support.commands import CommandLine, command_line, printed
 from tests.support.databases import Server
 from tests.support.samples import ROOT, Sample, SampleFailed, documents, run, same, same_lines, samples
 
@@ -55,7 +55,7 @@ def free_port() -> Iterator[str]:
 def test_the_readme_holds_on_a_demo(tmp_path: Path):
     alone = CommandLine(tmp_path, {"TMPDIR": str(tmp_path)})
     with alone.running("demo", "--customers", "2") as demo:
-        lines = [demo.said, *(demo.output.readline().decode() for _ in range(10))]
+        lines = [*printed(demo)]
         found = re.fullmatch(r"export AMENDS=(\S+) KEY=(\S+)", lines[-1].strip())
         assert found, lines
         run(read("README.md", address=found[1], key=found[2]), tmp_path, alone.environment)

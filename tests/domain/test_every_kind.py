@@ -31,6 +31,7 @@ ON_CUSTOMERS = {path: kind for path, kind in OUR_COMMANDS.items() if issubclass(
 NOT_POSTABLE = {
     "authority.returned",
     "authority.used",
+    "colleague_name.erased",
     "compensation.committed",
     "compensation.expired",
     "compensation.requested",
@@ -43,19 +44,24 @@ NOT_POSTABLE = {
     "reservation.released",
     "return_invitation.expired",
     "silence.noticed",
+    "silence.timed",
 }
 """The facts that only follow from others."""
 WITHOUT_A_FACT = {"instant-remedy", "record-source-deadline"}
 """The commands that report no fact of their own: several at once, or another system's."""
+LESSONS = ("lesson.drafted", "lesson.revised")
+"""The facts that hold the words of a lesson."""
 SENTENCE = "two words"
 """A pattern that matches this takes any words."""
 
 SMALLEST: dict[str, dict[str, Any]] = {
     "acknowledge": {},
+    "acknowledge-lesson": {"lesson_id": named_id("lesson")},
     "announce-leaving": {},
     "answer-help": {"help_id": named_id("help"), "plan": "A course in May."},
     "answer-treatment": {"note": "I was alone."},
     "apologise": {"said": "regret"},
+    "approve-lesson": {},
     "ask-for-help": {"kind": "training", "topic": "returns"},
     "assign": {"team": "front"},
     "attempt-follow-up": {"outcome": "no_answer"},
@@ -71,6 +77,7 @@ SMALLEST: dict[str, dict[str, Any]] = {
     "declare-value": {"amount": {"amount": "15.00", "currency": "EUR"}, "per": "day"},
     "deliver-compensation": {},
     "deliver-remedy": {"remedy_kind": "refund"},
+    "draft-lesson": {"kind": "notice"},
     "escalate": {"trigger": "media"},
     "fail-remedy": {"reason": "It never came."},
     "grant-compensation": {"kind": "voucher"},
@@ -91,8 +98,11 @@ SMALLEST: dict[str, dict[str, Any]] = {
         "limit": {"amount": "100.00", "currency": "EUR"},
     },
     "promise-remedy": {"remedy_kind": "refund"},
+    "publish-lesson": {},
     "raise-budget": {"limit": {"amount": "150.00", "currency": "EUR"}},
+    "read-lesson": {"lesson_id": named_id("lesson")},
     "reassess": {"reason": "It is worse.", "severity": 4},
+    "reconfirm-lesson": {},
     "record-absence": {"begins": "2030-01-01T00:00:00Z"},
     "record-expectation": {"topic": "freshness", "wish": "Ripe plums.", "importance": 5},
     "record-source-deadline": {"step": "response", "due_at": "2030-01-01T00:00:00Z", "standard": "source"},
@@ -105,7 +115,9 @@ SMALLEST: dict[str, dict[str, Any]] = {
     "report-treatment": {"treatment": "rude"},
     "request-information": {},
     "resolve": {},
+    "retire-lesson": {},
     "reverse-compensation": {"compensation_id": named_id("voucher"), "reason": "Given twice."},
+    "revise-lesson": {},
     "schedule-follow-up": {"due_at": "2030-01-01T00:00:00Z"},
     "set-capacity": {"points": 8},
     "set-contact-preferences": {},
@@ -175,8 +187,8 @@ def topics_table() -> str:
         "",
         "Every kind of event, made from the code by `tests/domain/test_every_kind.py`; do not edit it by hand.",
         "A service posts the CloudEvents type, or the body to `/v1/customers/{id}/<command>`. What `follows` is",
-        "appended by the program itself; what is about the house (budgets, colleagues, standards) has addresses",
-        "of its own. As a CloudEvent both answer `not_postable`.",
+        "appended by the program itself; what is about the house (budgets, colleagues, lessons, standards) has",
+        "addresses of its own. As a CloudEvent both answer `not_postable`.",
         "",
         "| topic | CloudEvents type | command | what it says |",
         "|---|---|---|---|",
@@ -206,8 +218,9 @@ def test_every_composition_that_is_a_command_is_registered():
 @pytest.mark.parametrize("topic", OURS)
 def test_every_free_word_of_an_event_is_personal(topic):
     # A standard is the house's own document, open to whoever audits what was decided by it: decision 7.
-    open_to_all = ["body"] if topic == "standard.published" else []
-    assert free_fields(OURS[topic]) == open_to_all
+    # So are the words of a lesson, which everybody is told: decision 9.
+    open_to_all = {"standard.published": ["body"], **{key: ["title", "text"] for key in LESSONS}}
+    assert free_fields(OURS[topic]) == open_to_all.get(topic, [])
 
 
 def test_a_free_word_would_be_noticed():

@@ -12,8 +12,8 @@ from tests.support.histories import GAPS, histories, relationships, told
 from tests.support.soak import examples
 from tests.support.teller import TELLINGS
 
-NEVER_TOLD = {"personal_data.erased"}
-"""After an erasure nothing else happens; tests of forgetting tell it themselves."""
+NEVER_TOLD = {"personal_data.erased", "colleague_name.erased"}
+"""Tests of erasing and forgetting tell of these themselves: after an erasure nothing else happens."""
 
 
 def ours() -> set[str]:

@@ -163,6 +163,12 @@ def test_the_published_one_way_values_never_change(plain: Keyring):
     )
 
 
+def test_capitals_tell_two_colleagues_apart_and_blanks_around_an_id_tell_nobody_apart(keyring: Keyring):
+    """To take them for one would give those who acted already another pseudonym than the ledger has."""
+    assert keyring.pseudonym("colleague", "anna") != keyring.pseudonym("colleague", "Anna")
+    assert keyring.pseudonym("colleague", " anna ") == keyring.pseudonym("colleague", "anna")
+
+
 def test_pseudonyms_differ_by_kind_by_value_and_by_key_file(keyring: Keyring, tmp_path: Path):
     create_secrets(tmp_path / "other")
     others = {

@@ -135,7 +135,7 @@ def test_memory_holds_the_rows_of_the_streams_touched_last_and_no_more(
         kept.append(sum(map(len, folder._kept.values())))
 
     monkeypatch.setattr(Folder, "keep", seen)
-    shelf.projector(page=7).catch_up()
+    shelf.projector(page=40).catch_up()
     assert KEPT_ROWS > 2
     assert max(kept) <= 2
     assert same(shelf.rows(), expected(FACTS))

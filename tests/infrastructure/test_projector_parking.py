@@ -7,7 +7,7 @@ from sqlalchemy import LargeBinary, literal, update
 from infrastructure.engine import writing
 from infrastructure.recorder import insert_records, lock_head, move_head, read_records
 from projections import ALL
-from projections.recoveries import recovery_streams
+from projections.recovery_rows import recovery_streams
 from tests.support.counting import Counting
 from tests.support.folded import FACTS, POISON, counted, expected, poisoned, same, truly
 from tests.support.ledgers import Book

@@ -178,3 +178,32 @@ def test_a_budget_that_another_process_opens_pays_from_the_next_grant_on(databas
         assert [one.topic for one in given(here, "C-2").receipts][-1] == "compensation.reserved"
         with refused("budget_exhausted"):
             given(there, "C-3")
+
+
+def opened(amends: Desk, currency: str = "EUR") -> None:
+    """From now on the house keeps a budget of fifteen in this currency."""
+    opening = OpenBudget(cost_centre="main", period="2026", limit=Money(minor=1500, currency=currency))
+    named = Reference.model_construct(kind=opening.reference[0], value=opening.reference[1])
+    amends.writer.submit(amends.order(opening, named)).result(ANSWER_WITHIN_SECONDS)
+
+
+def test_i_10_who_keeps_budgets_gives_nothing_past_them_in_another_currency(database: str, tmp_path: Path):
+    with desk(database, tmp_path) as here, desk(database, tmp_path) as there:
+        given(here, "C-1")
+        opened(there, "USD")
+        for number, amends in (("C-2", here), ("C-3", there)):
+            with refused("currency_mismatch", expected="USD", given="EUR"):
+                given(amends, number)
+        opened(here)
+        assert [one.topic for one in given(there, "C-4").receipts][-1] == "compensation.reserved"
+
+
+def test_i_10_what_budgets_there_are_is_asked_once(sqlite_database: str, tmp_path: Path):
+    with desk(sqlite_database, tmp_path) as amends:
+        opened(amends, "USD")
+        counts = []
+        for nth in range(2):
+            with statements(amends.engine) as asked, refused("currency_mismatch"):
+                given(amends, f"C-{nth}")
+            counts.append(sum("FROM snapshots" in one for one in asked))
+    assert counts[0] - counts[1] == 1

@@ -201,8 +201,9 @@ def test_time_is_settled_before_a_command_is_decided(amends: Desk) -> None:
     amends.clock.forward(minutes=20)
     outcome = amends.post(Apologise(said="admits"), opened.customer_id)
     stored = records(amends.engine)
-    assert [record.topic for record in stored[-2:]] == ["deadline.missed", "apology.made"]
-    assert stored[-2].occurred_at == amends.clock.now - timedelta(minutes=5)
+    # What it causes (D3) stands beside what was missed, at the same moment.
+    assert [record.topic for record in stored[-3:]] == ["deadline.missed", "escalation.raised", "apology.made"]
+    assert {record.occurred_at for record in stored[-3:-1]} == {amends.clock.now - timedelta(minutes=5)}
     assert [receipt.topic for receipt in outcome.receipts] == ["apology.made"]
 
 
@@ -211,7 +212,11 @@ def test_an_order_without_a_command_only_settles(amends: Desk) -> None:
     assert amends.post(None, opened.customer_id).receipts == ()
     amends.clock.forward(minutes=31)
     settled = amends.post(None, opened.customer_id)
-    assert [receipt.topic for receipt in settled.receipts] == ["deadline.missed", "deadline.missed"]
+    assert [receipt.topic for receipt in settled.receipts] == [
+        "deadline.missed",
+        "escalation.raised",
+        "deadline.missed",
+    ]
     assert amends.post(None, opened.customer_id).receipts == ()
 
 

@@ -114,7 +114,13 @@ def test_what_came_to_nothing_costs_nothing(shelf: Book):
 def test_what_nobody_put_a_price_on_is_counted_and_not_summed(shelf: Book):
     found = report(shelved(shelf, [reported().given(granted("one"), delivered("one"), at=1)]))
     assert lines(found) == [("goodwill", "voucher", None, 1, None, None)]
-    assert found.n == 1
+    assert (found.n, found.without_amount) == (1, 1)
+
+
+def test_what_has_a_price_is_not_without_an_amount(shelf: Book):
+    tale = reported().given(granted("one", cost=eur("5.00")), granted("two", "upgrade"), at=1)
+    found = report(shelved(shelf, [tale]))
+    assert (found.n, found.without_amount) == (2, 1)
 
 
 def test_currencies_are_never_added_up(shelf: Book):

@@ -116,6 +116,14 @@ def test_another_systems_clock_was_kept_unless_that_system_says_otherwise(shelf:
     assert one.minutes.n == 0
 
 
+def test_a_system_that_tells_only_what_it_missed_has_no_share_of_what_it_kept(shelf: Book):
+    tale = reported(history=True)
+    tale.when(RecordSourceDeadline(step="remedy", standard="source", missed=True), at=1, importing=True)
+    one = cell(asked(told(shelf, tale), deadlines.report), "remedy")
+    assert (one.missed, one.only_told) == (1, 1)
+    assert (one.kept.n, one.kept.share) == (0, None)
+
+
 def test_the_period_goes_by_when_the_clock_was_started(shelf: Book):
     shelf = told(shelf, resolved(severity=3))  # its follow-up clock starts at minute 10
     assert {one.step for one in asked(shelf, deadlines.report, period(since=10)).steps} == {"follow_up"}

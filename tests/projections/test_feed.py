@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from domain.kinds import EVENTS
+from domain.lessons.stories import STEPS, offset
+from domain.lessons.telling import WORDS
 from domain.moves.apology import Apologise
 from domain.moves.failure import Reassess, ReportFailure
 from domain.moves.gesture import MakeGesture
@@ -16,8 +18,7 @@ from domain.moves.remedy import DeliverRemedy
 from domain.moves.treatment import ReportTreatment
 from domain.moves.voice import StateSatisfaction
 from projections import feed
-from projections.feed import FeedItem, offset
-from projections.telling import WORDS
+from projections.feed import FeedItem
 from tests.support.given import CUSTOMER, START, Story, named_id, story
 from tests.support.ledgers import Book, book
 
@@ -188,13 +189,13 @@ def test_what_turns_out_to_be_a_matter_of_treatment_is_told_no_more(shelf: Book)
 
 
 def test_every_step_that_is_told_has_its_words():
-    assert set(WORDS) == set(feed.STEPS)
+    assert set(WORDS) == set(STEPS)
     for topic, (_, phrases) in WORDS.items():
-        assert set(phrases) <= set(feed.STEPS[topic])
+        assert set(phrases) <= set(STEPS[topic])
 
 
 def test_every_step_that_is_told_is_a_kind_with_these_fields():
-    for topic, names in feed.STEPS.items():
+    for topic, names in STEPS.items():
         fields = EVENTS[topic].model_fields
         assert set(names) <= set(fields)
         assert not set(names) & (EVENTS[topic].PERSONAL | EVENTS[topic].COLLEAGUE)

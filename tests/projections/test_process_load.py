@@ -7,6 +7,7 @@ import pytest
 from domain.compositions.instant_remedy import InstantRemedy
 from domain.granting.events import CompensationRequested
 from domain.moves.contact import ContactAgain, RequestInformation
+from domain.moves.escalation import Escalate
 from domain.moves.handling import HandOff
 from domain.moves.outcome import Close
 from domain.moves.remedy import DeliverRemedy
@@ -115,3 +116,13 @@ def test_what_came_after_the_moment_asked_for_does_not_count(shelf: Book, as_of:
 def test_of_nothing_there_is_no_middle(shelf: Book):
     found = asked(told(shelf, reported()), process_load.report, None, named_id("unknown"))
     assert (found.n, found.index.median, found.index.counts) == (0, None, {})
+
+
+def test_s1_25_the_share_of_recoveries_in_which_a_supervisor_was_demanded(shelf: Book):
+    demanded = reported().when(Escalate(trigger="supervisor_demanded"), at=1)
+    demanded.when(Escalate(trigger="supervisor_demanded"), at=2)
+    called_in = reported().when(Escalate(trigger="colleague_request"), at=1)
+    found = asked(told(shelf, demanded, called_in, *(reported() for _ in range(8))), process_load.report)
+    rate = found.supervisor_demanded
+    assert (rate.hits, rate.n, rate.share, rate.low, rate.high) == (1, 10, 0.1, 0.0179, 0.4042)
+    assert found.index.counts == {0: 10}

@@ -135,7 +135,7 @@ def test_flags_and_what_they_add_to_the_risk(shelf: Book):
     tale = put_right(failed(witnessed="public")).when(AnnounceLeaving(), at=40)
     tale = tale.when(ReportTreatment(treatment="last_word"), at=50)
     one = told(shelf, tale, at=50)
-    assert one.flags == ["failed_again", "leaving", "public"]
+    assert one.flags == ["escalated", "failed_again", "leaving", "public"]
     assert one.risk == 30 + 20 + 25 + 15 + 10
 
 

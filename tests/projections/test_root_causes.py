@@ -33,11 +33,34 @@ def test_s1_1_classes_are_counted_the_most_frequent_first(shelf: Book):
     ]
 
 
-def test_a_class_of_individual_causes_that_could_point_at_somebody_is_hidden(shelf: Book):
-    tales = [caused("slip", "training") for _ in range(5)] + [caused("attitude", "training") for _ in range(4)]
+def test_a_class_of_individual_causes_that_could_point_at_somebody_is_hidden_and_the_next_one_with_it(shelf: Book):
+    tales = [caused("slip", "training")] * 6 + [caused("skill", "training")] * 5
+    tales += [caused("attitude", "training")] * 4 + [caused("outside")]
     found = asked(told(shelf, *tales), root_causes.report)
-    assert [(one.cause_class, one.n) for one in found.classes] == [("slip", 5), ("attitude", None)]
-    assert found.individual is None
+    # Of the sum of all fifteen, no more than nine cases of two classes can be told.
+    assert [(one.cause_class, one.n) for one in found.classes] == [
+        ("slip", 6),
+        ("outside", 1),
+        ("attitude", None),
+        ("skill", None),
+    ]
+    assert (found.n, found.individual.hits, found.other.hits, found.left_out) == (16, 15, 1, False)
+
+
+def test_two_small_classes_are_told_together_where_both_have_five(shelf: Book):
+    tales = [caused("slip", "training")] * 3 + [caused("attitude", "training")] * 2
+    found = asked(told(shelf, *tales), root_causes.report)
+    assert [one.n for one in found.classes] == [None, None]
+    assert (found.individual.hits, found.n) == (5, 5)
+
+
+def test_fewer_than_five_individual_causes_in_all_cannot_be_worked_out_from_the_others(shelf: Book):
+    tales = [caused("training")] * 9 + [caused("outside")] * 2
+    few = [caused("slip", "capacity")] * 3 + [caused("attitude", "capacity")]
+    found = asked(told(shelf, *tales, *few), root_causes.report)
+    assert (found.individual, found.left_out) == (None, True)
+    assert (found.n, found.systemic.hits, found.systemic.n, found.other.hits) == (11, 9, 11, 2)
+    assert {one.cause_class for one in found.classes} == {"training", "outside"}
 
 
 def test_what_the_house_contributed_stands_beside_individual_causes(shelf: Book):

@@ -11,14 +11,21 @@ from sqlalchemy import Connection, Engine, event
 
 from infrastructure.engine import make_engine
 from projections import (
+    authority_latency,
     compensation_spend,
     deadlines,
     feed,
+    follow_ups,
+    invitations,
+    playbook_effects,
     process_load,
     recoveries,
     satisfaction,
+    signs,
+    speed_vs_retention,
     standing,
     told_first,
+    workload,
 )
 from projections.base import Source
 from projections.period import Period
@@ -32,6 +39,7 @@ READS: dict[str, Callable[[Source], Any]] = {
     "ix_feed_items_told": feed.page,
     "ix_recoveries_open": lambda source: recoveries.queue(source, as_of=NOW),
     "ix_recovery_streams_next_due_at": lambda source: recoveries.due_streams(source, NOW),
+    "ix_signs_position": lambda source: signs.page(source, 5, 10, 100),
 }
 
 
@@ -69,10 +77,16 @@ def test_how_customers_stand_is_found_by_who_they_are(engine: Engine, read: str)
 
 EVER = Period(None, None, NOW)
 REPORTS: dict[str, Callable[[Source], Any]] = {
+    "authority-latency": lambda source: authority_latency.report(source, EVER),
     "compensation": lambda source: compensation_spend.report(source, EVER),
     "deadlines": lambda source: deadlines.report(source, EVER),
+    "follow-ups": lambda source: follow_ups.report(source, EVER),
+    "invitations": lambda source: invitations.report(source, EVER),
+    "playbooks": lambda source: playbook_effects.report(source, EVER),
     "process-load": lambda source: process_load.report(source, EVER),
+    "speed-vs-retention": lambda source: speed_vs_retention.report(source, EVER),
     "told-first": lambda source: told_first.report(source, EVER),
+    "workload": lambda source: workload.report(source, EVER),
 }
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import delete, event
 from infrastructure.projector import Projector
 from projections import ALL, recoveries, satisfaction, standing
 from projections.base import Source
-from projections.recoveries import recovery_streams
+from projections.recovery_rows import recovery_streams
 from tests.support.folded import FACTS
 from tests.support.ledgers import Book, book
 

@@ -53,7 +53,8 @@ def test_obstacles_are_not_for_the_customer(shelf: Book):
 
 def test_a_report_about_a_named_colleague_and_his_answer_are_not_told(shelf: Book):
     tale = late().when(ReportTreatment(treatment="rude", by_colleague="giannis"), at=2)
-    told = kinds(shelf, tale.when(AnswerTreatment(note="it was not so"), at=3))
+    tale.when(AnswerTreatment(note="it was not so"), at=3, actor=colleague("giannis"))
+    told = kinds(shelf, tale)
     assert "treatment.reported" not in told
     assert "treatment.answered" not in told
 

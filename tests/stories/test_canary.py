@@ -19,6 +19,7 @@ import pytest
 
 from api.app import document
 from domain.kinds import COMMAND_OF_TYPE, COMMANDS, Command
+from domain.lessons.commands import DraftLesson, ReviseLesson
 from domain.publishing import PublishStandard
 from infrastructure.api_keys import ApiKeys
 from infrastructure.engine import make_engine
@@ -38,8 +39,8 @@ IN_VAIN = Canaries().word("in vain")
 ABOVE = {"amount": "120.00", "currency": "EUR"}
 """More than the front line gives without asking."""
 MANAGER = {"role_class": "manager"}
-HOUSES_OWN = {"title", "legal_ref", "note"}
-"""Texts in standards: about nobody, and open to whoever audits what was decided by them."""
+HOUSES_OWN = {"title", "legal_ref", "note", "text"}
+"""Texts in standards and lessons: about nobody, and open to whoever audits what was decided or told."""
 
 
 @dataclass
@@ -166,10 +167,10 @@ def tell(cage: Cage, post: Post) -> str:
     say("settle-escalation")
     say("promise-remedy", remedy_kind="repair", remedy_id=remedy)
     say("start-remedy", remedy_id=remedy)
-    say("deliver-remedy", remedy_id=remedy, resolves="partial")
+    say("deliver-remedy", remedy_id=remedy, resolves="partial", meets_desire=True)
     say("fail-remedy", remedy_id=remedy)
     say("refuse-request", reason="limit_reached")
-    say("grant-compensation", kind="voucher", compensation_id=gift, reason=IN_VAIN)
+    say("grant-compensation", kind="free_item", compensation_id=gift, reason=IN_VAIN)
     say("deliver-compensation", compensation_id=gift)
     say("reverse-compensation", compensation_id=gift)
     say("grant-compensation", kind="points", compensation_id=other_gift, reason=IN_VAIN)
@@ -185,8 +186,8 @@ def tell(cage: Cage, post: Post) -> str:
     say("schedule-follow-up", due_at=LATER)
     say("attempt-follow-up", outcome="no_answer")
     say("complete-follow-up", outcome="satisfied", stated={"instrument": "CSAT", "value": 4})
-    say("report-treatment", treatment="last_word")
-    say("answer-treatment")
+    named = say("report-treatment", treatment="last_word")["by_colleague"]
+    say("answer-treatment", by={"colleague_id": named})
     say("apologise", said="admits", recovery_id=recovery)
     say("resolve", how_code="replaced")
     say("reopen", cause="recurrence", recovery_id=recovery)
@@ -209,7 +210,7 @@ def tell_the_rest(cage: Cage) -> None:
         failure={"what": "late", "detection": "colleague_noticed", "site": "harbour"},
         apology={"said": "admits"},
         remedy={"remedy_kind": "refund"},
-        compensation={"kind": "cash", "reason": IN_VAIN},
+        compensation={"kind": "upgrade", "reason": IN_VAIN},
         invitation={"what": "coffee", "valid_until": LATER},
     )
     cage.told(cage.importing, customer, "report-failure", what="late", history=True, recovery_id=str(uuid4()))
@@ -269,6 +270,25 @@ def tell_of_a_rule(cage: Cage) -> None:
     say("", "publish-standard", kind="rule", name="dates", body=rule)
     say("/rule/dates/review", "review-rule", decision="remove")
     say("/rule/dates/retire", "retire-standard")
+
+
+def tell_of_a_lesson(cage: Cage) -> None:
+    """A lesson of the house from its first day to its last. Its words name nobody and stand in the clear."""
+
+    def say(address: str, path: str, **fixed: Any) -> None:
+        cage.told(cage.to_the_house, address, path, **fixed)
+
+    words = {"title": "{name} and the wiper", "text": "{name} changed it unasked."}
+    say("/v1/lessons", "draft-lesson", kind="recognition", audience={}, **words)
+    say("/v1/lessons", "draft-lesson", kind="recognition", **words)
+    lesson = cage.answers[-1].json()["lesson_id"]
+    say(f"/v1/lessons/{lesson}/revise", "revise-lesson", text="{name} changed a wiper.")
+    say(f"/v1/lessons/{lesson}/approve", "approve-lesson")
+    say(f"/v1/lessons/{lesson}/publish", "publish-lesson")
+    say(f"/v1/feed/{lesson}/read", "read-lesson")
+    say(f"/v1/feed/{lesson}/ack", "acknowledge-lesson")
+    say(f"/v1/lessons/{lesson}/reconfirm", "reconfirm-lesson")
+    say(f"/v1/lessons/{lesson}/retire", "retire-lesson")
 
 
 def be_refused(cage: Cage, customer: str) -> None:
@@ -397,6 +417,7 @@ def _tell_everything(cage: Cage) -> list[str]:
     tell_the_rest(cage)
     tell_of_a_colleague(cage)
     tell_of_a_rule(cage)
+    tell_of_a_lesson(cage)
     cage.told(cage.to_the_house, f"{budget}/close", "close-budget")
     for _ in range(50):  # enough for a snapshot
         cage.told(cage.direct, customers[0], "record-expectation", topic="speed")
@@ -416,7 +437,7 @@ def _personal(kind: type[Command]) -> set[str]:
     """Names of free texts, as the schema shows them: whatever has room for words, ids of colleagues among them."""
     found: set[str] = set()
     _free_texts(kind.model_json_schema(by_alias=True), found)
-    return found - (HOUSES_OWN if kind is PublishStandard else set())
+    return found - (HOUSES_OWN if kind in (PublishStandard, DraftLesson, ReviseLesson) else set())
 
 
 def _free_texts(schema: Any, found: set[str]) -> None:

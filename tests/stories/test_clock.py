@@ -31,14 +31,17 @@ def pass_time(house: Service, time: timedelta, *, steps: int = 1) -> None:
         sweep(house)
 
 
+SAID = ("step", "n", "level")
+BY_THE_CLOCK = ("amends.deadline.missed.v1", "amends.silence.noticed.v1", "amends.escalation.raised.v1")
+
+
 def clock_events(house: Service, told: Customer) -> list[tuple[str, str, str]]:
-    """(when, what, of which step or the how manieth) for everything the clock said about a customer."""
+    """(when, what, of which step, the how manieth or how high) for what the clock said about a customer."""
     found = house.get("/v1/events?limit=500")["data"]
     return [
-        (one["time"], one["type"], str(one["data"].get("step", one["data"].get("n"))))
+        (one["time"], one["type"], str(next(one["data"][name] for name in SAID if name in one["data"])))
         for one in found
-        if one["subject"] == told.customer_id
-        and one["type"] in ("amends.deadline.missed.v1", "amends.silence.noticed.v1")
+        if one["subject"] == told.customer_id and one["type"] in BY_THE_CLOCK
     ]
 
 
@@ -58,6 +61,9 @@ def put_right(told: Customer, **failure: Any) -> None:
 NOBODY_CAME = [
     ("2026-03-02T14:00:00Z", "amends.deadline.missed.v1", "acknowledge"),
     ("2026-03-02T16:00:00Z", "amends.deadline.missed.v1", "first_action"),
+    ("2026-03-02T16:00:00Z", "amends.escalation.raised.v1", "1"),
+    ("2026-03-02T20:00:00Z", "amends.escalation.raised.v1", "2"),
+    ("2026-03-03T00:00:00Z", "amends.escalation.raised.v1", "3"),
     ("2026-03-04T12:00:00Z", "amends.silence.noticed.v1", "1"),
     ("2026-03-05T12:00:00Z", "amends.deadline.missed.v1", "remedy"),
     ("2026-03-06T12:00:00Z", "amends.silence.noticed.v1", "2"),
@@ -84,7 +90,7 @@ def test_a_customer_nobody_answers_is_noticed_at_the_same_moments_however_often_
     assert sum(change for _, change, _ in told.terms()) == -1500 - 4 * 150 - 7 * 200
     recovery = told.recovery()
     assert recovery["missed"] == ["acknowledge", "first_action", "remedy", "compensation"]
-    assert (recovery["phase"], recovery["overdue"], recovery["flags"]) == ("reported", 4, ["silent"])
+    assert (recovery["phase"], recovery["overdue"], recovery["flags"]) == ("reported", 4, ["escalated", "silent"])
     assert recovery["silent_since"] == "2026-03-02T12:00:00Z"
     # 10 by severity 3, 15 for each of four steps, 10 for each of seven alarms.
     assert recovery["risk"] == 30 + 60 + 70
@@ -109,7 +115,7 @@ def test_a_late_answer_does_not_undo_a_miss_and_starts_silence_anew(amends: Serv
     pass_time(amends, DAY)
     told.when("update-customer", kind="progress", two_way=True)
     pass_time(amends, DAY)
-    assert clock_events(amends, told) == NOBODY_CAME[:4]
+    assert clock_events(amends, told) == NOBODY_CAME[:7]
     assert (told.recovery()["phase"], told.recovery()["silent_since"]) == ("acknowledged", None)
 
 
@@ -274,8 +280,8 @@ def test_an_anonymous_complaint_is_owed_deeds_but_nobody_is_silent_towards_a_str
     assert (first["data"]["contactable"], first["data"]["references"]) == (False, [])
 
     pass_time(amends, 30 * DAY, steps=30)
-    assert {what for _, what, _ in clock_events(amends, told)} == {"amends.deadline.missed.v1"}
-    assert told.recovery()["flags"] == []
+    assert "amends.silence.noticed.v1" not in {what for _, what, _ in clock_events(amends, told)}
+    assert told.recovery()["flags"] == ["escalated"]
 
     told.when("deliver-remedy", remedy_kind="other", resolves="full")
     told.when("apologise", said="regret")

@@ -83,12 +83,13 @@ def test_the_last_word_undoes_what_was_put_right(house: Service):
     ]
     recovery = told.recovery()
     assert (recovery["phase"], recovery["reopenings"]) == ("acting", 1)
-    assert set(recovery["flags"]) == {"failed_again", "leaving", "lost"}
+    assert set(recovery["flags"]) == {"escalated", "failed_again", "leaving", "lost"}
     assert told.satisfaction()["status"] == "lost"
-    assert told.kinds()[-4:] == [
+    assert told.kinds()[-5:] == [
         "treatment.reported",
         "recovery.reopened",
         "leaving.announced",
+        "escalation.raised",
         "customer.lost",
     ]
     assert no_clock_runs(house)

@@ -197,6 +197,25 @@ def _topic(event_type: str) -> str:
     return event_type.removeprefix("amends.").removesuffix(".v1")
 
 
+def by_duty(conn: Connection, ledger: str = "main") -> list[Acknowledged]:
+    """What the program's own duties recorded, under the keys that they gave it."""
+    query = text("SELECT key, position, n FROM commands WHERE ledger = :ledger AND source = 'amends:duties'")
+    entries = in_headers(conn, ledger)
+    rows = conn.execute(query, {"ledger": ledger})
+    return [Acknowledged(row.key, tuple(entries[row.position - 1 :][: row.n])) for row in rows]
+
+
+def left_to_learn(conn: Connection, ledger: str = "main") -> int:
+    """How many signs the duties that look at everybody have not counted yet, of those that are read."""
+    query = """
+        SELECT count(*) FROM signs JOIN generations ON generations.ledger = signs.ledger
+            AND generations.name = 'signs' AND generations.live = signs.generation
+        WHERE signs.ledger = :ledger AND signs.counts AND signs.position > COALESCE(
+            (SELECT position FROM tracking WHERE ledger = :ledger AND name = 'learning'), 0)
+    """
+    return int(conn.execute(text(query), {"ledger": ledger}).scalar_one())
+
+
 def disagreements(shown: Iterable[Entry], stored: Iterable[Entry]) -> list[str]:
     """Where the API shows something else than the headers say."""
     return [

@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from domain.clocks import SHIPPED, Targets
 from domain.duties import next_due, settle
 from domain.kinds import AMENDS, Actor, Event, Fact
 from domain.recovery import Recovery
@@ -19,7 +18,6 @@ DAY = 24 * HOUR
 class Clockwork:
     """A story whose clocks fire. Moments are minutes after START; `now` is the last one reached."""
 
-    targets: Targets = SHIPPED
     story: Story = field(default_factory=Story)
     now: float = 0
 
@@ -53,7 +51,7 @@ class Clockwork:
     @property
     def due(self) -> float | None:
         """The minute at which something falls due next."""
-        at = next_due(self.story.state, self.targets)
+        at = next_due(self.story.state)
         return None if at is None else minutes(at)
 
     def log(self, *topics: str) -> list[tuple[float, str]]:
@@ -66,7 +64,7 @@ class Clockwork:
 
     def _settle(self, until: float) -> list[Event]:
         self.now = max(self.now, until)
-        settled = settle(self.story.state, START + timedelta(minutes=until), self.targets)
+        settled = settle(self.story.state, START + timedelta(minutes=until))
         for at, event in settled:
             self._record(event, minutes(at), self.now, AMENDS)
         return [event for _, event in settled]

@@ -115,6 +115,16 @@ class Running:
         return code, time.monotonic() - begun
 
 
+def printed(demo: Running) -> Iterator[str]:
+    """Every line of a demo that goes on to serve: its tables, its addresses, and last the one for the tour."""
+    line = demo.said
+    yield line
+    while "export AMENDS=" not in line:
+        line = demo.output.readline().decode()
+        assert line, "the demo ended before it had said everything"
+        yield line
+
+
 def command_line(folder: Path, database: str | None = None, **settings: str) -> CommandLine:
     """`amends` in this folder; without a database it takes the default, a file in the folder."""
     named = {f"AMENDS_{name.upper()}": value for name, value in settings.items()}

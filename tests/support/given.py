@@ -11,6 +11,7 @@ import pytest
 
 import domain.all_kinds
 from domain.budgets.budget import Budget, reference
+from domain.deciding import decided
 from domain.errors import Refused
 from domain.kinds import UNPUBLISHED, Actor, Aggregate, Context, Elsewhere, Event, Fact
 from domain.relationship import Relationship, RelationshipCommand, evolve
@@ -82,12 +83,13 @@ class Story:
             references=references,
             named=self.by_position.get,
             other=self.other,
+            currencies=self.currencies,
             house=self.house,
         )
-        decided = command.decide(self.state, context)
-        self.last = [one for one in decided if not isinstance(one, Elsewhere)]
-        self.elsewhere = [one.event for one in decided if isinstance(one, Elsewhere)]
-        for one in decided:
+        told = decided(command, self.state, context)
+        self.last = [one for one in told if not isinstance(one, Elsewhere)]
+        self.elsewhere = [one.event for one in told if isinstance(one, Elsewhere)]
+        for one in told:
             if isinstance(one, Elsewhere):
                 self._record_elsewhere(one, moment, who, recorded)
             else:
@@ -100,6 +102,11 @@ class Story:
             stream = named_id("/".join(stream))
             return self.others.get(stream)
         return self.others.get(stream) or kind.begun(stream)
+
+    def currencies(self, cost_centre: str) -> frozenset[str]:
+        """Those in which this cost centre has a budget."""
+        budgets = (one for one in self.others.values() if isinstance(one, Budget))
+        return frozenset(one.currency for one in budgets if one.cost_centre == cost_centre)
 
     def with_budget(self, limit: Money, period: str = "2026", cost_centre: str = "main") -> "Story":
         """The house has opened this budget."""

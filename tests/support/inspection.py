@@ -23,14 +23,16 @@ def inspect(
     """
     # A few of each kind are enough to see what went wrong.
     assert badly_answered(answers)[:5] == []
+    _let_it_learn(house, servers[0])
     shown, head = _shown_alike(servers)
     servers[0].project(head)
     assert [server.stop() for server in servers] == [0] * len(servers)
     with reading(house) as conn:
         stored, live, before = checker.in_headers(conn), checker.live_rows(conn), checker.generations(conn)
         assert checker.parked(conn) == []
+        duties = checker.by_duty(conn)
     assert checker.disagreements(shown, stored)[:5] == []
-    told = [*others, *(answer.acknowledged for answer in answers)]
+    told = [*others, *duties, *(answer.acknowledged for answer in answers)]
     assert checker.faults(stored, told, head)[:5] == []
 
     house.run("rebuild", "all")
@@ -51,6 +53,19 @@ def asked_again(servers: Sequence[Serving], answers: Sequence[Answer], clients: 
         again = load.finish()
     assert [one for one in again if one.status == 201 and not one.replayed][:5] == []
     return again
+
+
+def _let_it_learn(house: House, server: Serving) -> None:
+    """Waits until the duties that look at everybody have seen everything: what they post comes late."""
+    with server.http() as http:
+        server.project(checker.over_http(http)[1])
+    with reading(house) as conn:
+
+        def looked() -> bool:
+            conn.rollback()
+            return checker.left_to_learn(conn) == 0
+
+        eventually(looked, "everything has been looked at")
 
 
 def _shown_alike(servers: Sequence[Serving]) -> tuple[list[checker.Entry], int]:

@@ -92,7 +92,7 @@ class Book:
             self.append(conn, facts)
 
     def _drafted(self, conn: Connection, fact: Fact) -> Draft:
-        customer, named = self.mapper.needs(fact.event)
+        customer, sealed = self.mapper.needs(fact.event)
         return self.mapper.draft(
             fact.event,
             stream_id=fact.stream_id,
@@ -103,8 +103,13 @@ class Book:
             source=fact.source,
             time_known=fact.time_known,
             customer_key=self._key(conn, fact.stream_id) if customer else None,
-            colleague_key=self._key(conn, named) if named else None,
+            colleague_key=self._own_key(conn, fact.recorded_at) if sealed else None,
         )
+
+    def _own_key(self, conn: Connection, at: datetime) -> SubjectKey:
+        drawn = self.keyring.draw(self.mapper.ledger, None, at)
+        self.keyring.store(conn, [drawn])
+        return drawn.key
 
     def _key(self, conn: object, subject: UUID) -> SubjectKey:
         if subject not in self.keys:

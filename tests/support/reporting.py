@@ -1,13 +1,15 @@
 """Reports asked of a ledger in which several customers' stories were told."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from domain.kinds import Fact
-from projections.base import Source
+from projections import ALL
+from projections.base import Projection, Source
 from projections.period import Period
+from tests.support.careers import Career
 from tests.support.given import START, Story, named_id
 from tests.support.ledgers import Book, in_order
 
@@ -26,15 +28,17 @@ def period(since: float | None = None, until: float | None = None, as_of: float 
     )
 
 
-def told(shelf: Book, *tales: Story) -> Book:
-    """The shelf with each of these stories told of a customer of its own, read models caught up."""
-    facts = [fact for nth, tale in enumerate(tales) for fact in _of_customer(tale, nth)]
+def told(shelf: Book, *tales: Story | Career, only: Sequence[Projection] = ALL) -> Book:
+    """The shelf with each of these stories told, of customers each of its own, these read models caught up."""
+    facts = [fact for nth, tale in enumerate(tales) for fact in _told_of(tale, nth)]
     shelf.record(in_order(sorted(facts, key=lambda fact: fact.recorded_at)))
-    shelf.projector().catch_up()
+    shelf.projector(only).catch_up()
     return shelf
 
 
-def _of_customer(tale: Story, nth: int) -> list[Fact]:
+def _told_of(tale: Story | Career, nth: int) -> list[Fact]:
+    if isinstance(tale, Career):
+        return tale.facts
     return [
         replace(fact, stream_id=named_id(f"customer {nth}"), event_id=named_id(f"event {nth} {fact.version}"))
         for fact in tale.facts

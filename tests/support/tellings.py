@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+from domain.alarms import SilenceTimed
 from domain.clocks import DeadlineMissed, DeadlineMoved, DeadlineSet, SilenceNoticed
 from domain.granting.decision import DecidedBy
 from domain.granting.events import (
@@ -32,7 +33,7 @@ from domain.moves.compensation import CompensationReversed
 from domain.moves.contact import CustomerContactedAgain, CustomerUpdated, InformationRequested
 from domain.moves.escalation import EscalationSettled
 from domain.moves.failure import CustomerLoss, FailureReassessed, FailureReported
-from domain.moves.follow_up import FollowUpAttempted, FollowUpCompleted, FollowUpScheduled
+from domain.moves.follow_up import FollowUpAttempted, FollowUpCompleted
 from domain.moves.gesture import GestureMade
 from domain.moves.handling import RecoveryAcknowledged, RecoveryAssigned, RecoveryHandedOff
 from domain.moves.hearing import ConcernHeard
@@ -58,6 +59,7 @@ from domain.moves.remedy import (
 from domain.moves.treatment import TreatmentAnswered, TreatmentReported
 from domain.moves.voice import LeavingAnnounced
 from domain.moves.waiver import StepWaived
+from domain.planning import FollowUpScheduled
 from domain.recovery import Recovery
 from domain.values import Money
 from tests.support.teller import BACK, FRONT, Choice, Teller, of_recovery, telling
@@ -546,6 +548,13 @@ def silence(teller: Teller, choice: Choice, recovery: Recovery) -> None:
     since = recovery.contacted_at or recovery.opened_at
     noticed = SilenceNoticed(recovery_id=recovery.recovery_id, silent_since=since, n=recovery.silences + 1)
     teller.say(noticed, by=AMENDS)
+
+
+@of_recovery()
+def silence_timed(teller: Teller, choice: Choice, recovery: Recovery) -> None:
+    times = tuple(teller.after(n * choice.of(600, 2880)) for n in range(1, 8))
+    standard = {"standard": "targets:shipped", "version": 2, "calendar": "shop"}
+    teller.say(SilenceTimed.model_validate({"recovery_id": recovery.recovery_id, "times": times} | standard))
 
 
 @of_recovery(2)

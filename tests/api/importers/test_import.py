@@ -19,16 +19,17 @@ from api.importers.cases import Importer, day, similarity, slug
 from api.importers.cfpb import Cfpb
 from api.importers.rows import open_source
 from api.importers.run import Tally, read, run
-from api.importers.uci import UciIncidents
+from api.importers.uci import SEVERITIES, UciIncidents
 from domain.errors import Unavailable
 from infrastructure.generations import live_generation
 from infrastructure.orders import Order, Outcome
 from infrastructure.projector import Projector
 from infrastructure.tables import events
-from projections import ALL, recoveries, satisfaction
+from projections import ALL, deadlines, recoveries, satisfaction
 from projections.base import Source
+from projections.period import Period
 from tests.support.shared import data
-from tests.support.writing import Desk, desk
+from tests.support.writing import NOON, Desk, desk
 
 KNOWN = {"1": "yes", "Yes": "yes", "0": "no", "No": "no"}
 
@@ -122,6 +123,14 @@ def check_uci(amends: Desk, reference: dict[str, Any]) -> None:
     assert topics["recovery.reopened"] == reference["sum_of_max_reopen_count"]
     assert topics["recovery.handed_off"] == reference["sum_of_max_reassignment_count"]
     assert topics["deadline.missed"] == reference["incidents_sla_missed_last_row"]
+    assert sum(missed_remedies(amends).values()) == reference["incidents_sla_missed_last_row"]
+
+
+def missed_remedies(amends: Desk) -> Counter[int | None]:
+    """How many promises of a remedy the report of deadlines counts as missed, by severity."""
+    with reading(amends) as source:
+        found = deadlines.report(source, Period(None, None, NOON))
+    return Counter({one.severity: one.missed for one in found.steps if one.step == "remedy" and one.severity})
 
 
 def count(amends: Desk) -> int:
@@ -165,8 +174,12 @@ def test_the_first_rows_of_the_incidents_tell_their_recoveries(sqlite_database: 
         assert sum(tally_of(amends, "phase").values()) == len({row["number"] for row in rows})
         reopened = {row["number"] for row in rows if row["reopen_count"] != "0"}
         assert tally_of(amends, "reopened")[True,] == len(reopened)
+        last = {row["number"]: row for row in rows}.values()
+        missed = Counter(SEVERITIES[row["priority"][0]] for row in last if row["made_sla"] == "false")
+        assert missed_remedies(amends) == missed
 
 
+@pytest.mark.soak
 def test_the_complaint_sample_equals_the_reference_on_postgresql(postgres_database: str, tmp_path: Path) -> None:
     with desk(postgres_database, tmp_path) as amends:
         tally = imported(amends, Cfpb(), "cfpb-sample-2012-2016")

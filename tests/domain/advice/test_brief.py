@@ -64,6 +64,18 @@ def test_the_outcome_of_the_last_recovery_that_ended_heads_it_also_when_it_faile
     assert page(tale.when(Reopen(cause="recurrence"), at=7).facts).last_outcome is None
 
 
+def test_s2_6_what_failures_cost_him_is_added_up_in_each_currency_by_itself():
+    euros = {"money": {"amount": "15.00", "currency": "EUR"}, "minutes": 25, "visits": 1}
+    tale = reported(customer_loss=euros).when(report("pears", customer_loss=euros | {"contacts": 2}), at=1)
+    zlotys = {"money": {"amount": "4.50", "currency": "PLN"}, "minutes": 5}
+    tale.when(report("figs", customer_loss=zlotys), at=2).when(report("dates"), at=3)
+    tale.when(report("twice", customer_loss=euros), at=4)
+    tale.when(Close(outcome="duplicate", recovery_id=named_id("twice")), at=5)
+    cost = page(tale.facts).customer_loss
+    assert [str(one) for one in cost.money] == ["30.00 EUR", "4.50 PLN"]
+    assert (cost.minutes, cost.visits, cost.contacts) == (55, 2, 2)
+
+
 def test_s3_2_his_wish_stands_beside_what_the_house_does_about_it():
     tale = reported().when(RecordExpectation(topic="freshness", wish="Ripe plums.", importance=5), at=1)
     tale.when(RecordExpectation(topic="music", wish="None.", importance=1), at=2)

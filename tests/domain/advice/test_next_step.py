@@ -16,7 +16,7 @@ from domain.moves.commitment import KeepCommitment, MakeCommitment
 from domain.moves.compensation import DeliverCompensation, GrantCompensation
 from domain.moves.contact import UpdateCustomer
 from domain.moves.escalation import Escalate
-from domain.moves.follow_up import CompleteFollowUp
+from domain.moves.follow_up import CompleteFollowUp, ScheduleFollowUp
 from domain.moves.handling import Acknowledge
 from domain.moves.hearing import HearConcern
 from domain.moves.invitation import InviteBack
@@ -293,6 +293,14 @@ def test_s2_19_at_the_end_closing_words_are_given():
         assert words.do
         assert any("favour" in line for line in words.dont)
     assert advised(reported()).closing_words is None
+
+
+def test_d6_he_is_asked_when_it_is_planned_and_not_before():
+    tale = story().when(report(severity=2), references=(("crm", "C-1001"),)).when(Apologise(said="regret"), at=1)
+    tale.when(DeliverRemedy(remedy_kind="replacement"), at=2).when(Resolve(), at=5)
+    tale.when(ScheduleFollowUp(due_at=START + timedelta(days=9)), at=6)
+    asking = advised(tale, at=7)
+    assert (asking.step, asking.due_at) == ("ask_how_it_went", START + timedelta(days=9))
 
 
 def test_after_it_is_resolved_ask_invite_look_for_the_cause_and_close():

@@ -2,13 +2,20 @@
 
 from datetime import timedelta
 
+from domain.alarms import SilenceTimed
 from domain.clocks import SilenceNoticed
+from domain.kinds import UNPUBLISHED
 from domain.milestones import RelationshipOpened
 from domain.moves.apology import Apologise, ApologyMade
 from domain.moves.failure import Reassess, ReportFailure
+from domain.moves.handling import Assign
 from domain.moves.relationship import LinkReference
+from domain.standards.calendar import Calendar
+from domain.standards.document import Standard
+from domain.standards.house import House
 from tests.support.clockwork import DAY, HOUR, Clockwork
 from tests.support.given import START, named_id
+from tests.support.houses import WEEKDAYS, open_on_weekdays
 
 CD = named_id("cd")
 FAULTY_CD = ReportFailure(what="wrong_or_broken", description="It skips.", recovery_id=CD, severity=3)
@@ -128,3 +135,128 @@ def test_a_customer_whom_nobody_may_contact_is_not_called_silent():
     clock = Clockwork().happened(RelationshipOpened(contactable=False), at=0).told(FAULTY_CD, at=1)
     clock.sweep(2 * DAY + timedelta(hours=1) / timedelta(minutes=1))
     assert clock.log("silence.noticed") == []
+
+
+# Where the house has promised times of its own.
+
+
+def of_house(house: House, **changes: object) -> Clockwork:
+    clock = Clockwork()
+    clock.story.house = house
+    return clock.told(FAULTY_CD.model_copy(update=changes), at=0, references=REFERENCES)
+
+
+def alarms(clock: Clockwork) -> list[float]:
+    return [at for at, _ in clock.log("silence.noticed")]
+
+
+def test_silence_counts_in_the_opening_hours_of_the_house_and_names_the_standard():
+    clock = of_house(open_on_weekdays())
+    clock.sweep(60 * DAY)
+    # Two business days each: at closing time on Wednesday, Friday, Tuesday, Thursday, Monday, Wednesday, Friday.
+    closing = [2, 4, 8, 10, 14, 16, 18]
+    assert alarms(clock) == [day * DAY + 6 * HOUR for day in closing]
+    (timed,) = (fact.event for fact in clock.story.facts if isinstance(fact.event, SilenceTimed))
+    assert (timed.standard, timed.version, timed.calendar) == ("targets:shipped", 2, "shop")
+    assert timed.times == tuple(START + timedelta(days=day, hours=6) for day in closing)
+
+
+def test_silence_goes_by_the_clock_on_the_wall_when_that_is_changed():
+    clock = of_house(open_on_weekdays(), severity=1)
+    clock.sweep(40 * DAY)
+    # Five business days each. From 29 March on five in the afternoon is an hour earlier.
+    assert alarms(clock) == [
+        *(7 * week * DAY + 6 * HOUR for week in (1, 2, 3)),
+        *(7 * week * DAY + 5 * HOUR for week in (4, 5)),
+    ]
+
+
+def test_every_contact_counts_anew_by_what_the_house_promises_then():
+    clock = of_house(open_on_weekdays())
+    clock.story.house = open_on_weekdays(version=3, update_interval=("4 bd", "3 bd", "1 bd", "1 bd", "4 h"))
+    clock.told(Apologise(said="regret"), at=3 * DAY)
+    clock.sweep(5 * DAY)
+    # A contact on Thursday, and one business day: Friday. Before it the two days of the version before.
+    assert alarms(clock) == [2 * DAY + 6 * HOUR, 4 * DAY + 6 * HOUR]
+    assert len(clock.log("silence.timed")) == 2
+
+
+def test_a_new_version_leaves_the_silence_that_counts_already_as_it_was_promised():
+    clock = of_house(open_on_weekdays())
+    clock.story.house = open_on_weekdays(version=3, update_interval=("1 bd", "1 bd", "1 bd", "1 bd", "4 h"))
+    clock.sweep(4 * DAY)
+    assert alarms(clock) == [2 * DAY + 6 * HOUR]
+
+
+def test_a_house_that_goes_by_what_ships_records_no_times():
+    assert reported().log("silence.timed") == []
+
+
+def test_intervals_that_come_to_what_ships_are_not_recorded():
+    # At severity 5 nobody waits for opening hours.
+    clock = of_house(open_on_weekdays(), severity=5)
+    assert clock.log("silence.timed") == []
+    clock.sweep(DAY)
+    assert alarms(clock) == [4 * n * HOUR for n in range(1, 7)]
+
+
+def test_a_house_that_publishes_meanwhile_is_held_to_it_from_the_next_contact_on():
+    clock = reported()
+    clock.story.house = open_on_weekdays()
+    clock.sweep(2 * DAY + HOUR)
+    assert alarms(clock) == [2 * DAY]
+    clock.told(Apologise(said="regret"), at=3 * DAY)
+    clock.sweep(8 * DAY + 6 * HOUR)
+    assert alarms(clock) == [2 * DAY, 7 * DAY + 6 * HOUR]
+
+
+def test_a_house_that_retires_its_promises_goes_by_what_ships_from_the_next_contact_on():
+    clock = of_house(open_on_weekdays())
+    clock.story.house = UNPUBLISHED
+    clock.told(Apologise(said="regret"), at=HOUR)
+    clock.sweep(2 * DAY + HOUR)
+    assert alarms(clock) == [2 * DAY + HOUR]
+
+
+def test_a_team_with_hours_of_its_own_is_silent_by_those_whatever_targets_ship():
+    clock = reported()
+    shop = Standard[Calendar](name="shop", version=1, body=WEEKDAYS)
+    clock.story.house = House.at(START, [shop])
+    clock.told(Assign(team="shop"), at=HOUR)
+    clock.told(Apologise(said="regret"), at=2 * HOUR)
+    clock.sweep(3 * DAY)
+    assert alarms(clock) == [2 * DAY + 6 * HOUR]
+
+
+def test_a_contact_told_after_its_first_interval_in_business_time_is_followed_by_no_alarm():
+    clock = Clockwork()
+    clock.story.house = open_on_weekdays()
+    clock.story.when(FAULTY_CD, at=0, recorded_at=2 * DAY + 6 * HOUR, references=REFERENCES)
+    clock.sweep(30 * DAY)
+    assert alarms(clock) == []
+
+
+def test_a_graver_view_of_it_in_business_time_counts_from_then_and_goes_on_after_the_alarms_so_far():
+    clock = of_house(open_on_weekdays(), severity=1)
+    clock.told(Reassess(severity=4, reason="He cannot work."), at=8 * DAY)
+    clock.sweep(60 * DAY)
+    # One alarm after five business days, on Monday; then one each business day, seven in all.
+    assert alarms(clock) == [day * DAY + 6 * HOUR for day in (7, 8, 9, 10, 11, 14, 15)]
+
+
+def test_a_graver_view_lets_the_business_days_be_that_have_passed_by_then():
+    clock = of_house(open_on_weekdays(), severity=1)
+    clock.told(Reassess(severity=4, reason="He cannot work."), at=3 * DAY)
+    clock.sweep(5 * DAY)
+    assert alarms(clock) == [4 * DAY + 6 * HOUR]
+
+
+def test_silence_in_business_time_towards_one_who_leaves_his_address_later_counts_from_then():
+    clock = Clockwork()
+    clock.story.house = open_on_weekdays()
+    clock.told(FAULTY_CD, at=0)
+    assert clock.log("silence.timed") == []
+    clock.told(LinkReference(kind="crm", value="C-1001"), at=30 * DAY)
+    clock.sweep(33 * DAY)
+    # Told on Wednesday the first of April: Friday at closing, in summer time.
+    assert alarms(clock) == [32 * DAY + 5 * HOUR]

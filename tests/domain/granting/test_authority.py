@@ -115,10 +115,52 @@ def test_what_law_or_contract_gives_asks_no_rule_and_no_budget():
     assert (budget(tale).reserved, budget(tale).committed) == (0, 0)
 
 
-def test_an_amount_that_nobody_knows_is_taken_and_counts_nowhere():
-    tale = reported().with_budget(eur(100)).when(grant(None), actor=ANNA)
+def test_an_amount_that_nobody_knows_is_taken_where_nobody_keeps_a_budget():
+    tale = reported().when(grant(None), actor=ANNA)
     tale.then(CompensationGranted)
     assert tale.elsewhere == []
+
+
+@pytest.mark.parametrize("kind", ["cash", "card_refund", "credit", "voucher", "discount", "donation"])
+def test_money_out_of_a_budget_needs_an_amount(kind: str):
+    tale = reported().with_budget(eur(100))
+    with refused("invalid_value", field="cost"):
+        tale.when(grant(None, kind=kind), actor=ANNA)
+    tale.when(grant(None, kind=kind, value=eur(90)), actor=ANNA).then(CompensationGranted)
+
+
+def test_money_needs_an_amount_where_the_budget_is_in_whatever_currency():
+    with refused("invalid_value", field="cost"):
+        reported().with_budget(usd(100)).when(grant(None), actor=ANNA)
+
+
+@pytest.mark.parametrize("kind", ["free_item", "upgrade", "points", "service_extension"])
+def test_what_is_no_money_may_have_no_amount_and_then_draws_on_no_budget(kind: str):
+    tale = reported().with_budget(eur(100)).when(grant(None, kind=kind), actor=ANNA)
+    tale.then(CompensationGranted)
+    assert tale.elsewhere == []
+
+
+def test_i_10_goodwill_in_another_currency_than_the_budget_needs_the_rate_that_leads_to_it():
+    tale = reported().with_budget(eur(5000))
+    with refused("currency_mismatch", expected="EUR", given="USD"):
+        tale.when(GrantCompensation(kind="voucher", cost=usd(1000)), actor=ANNA)
+    with refused("currency_mismatch", expected="EUR", given="USD"):
+        tale.when(GrantCompensation(kind="voucher", cost=usd(9000)), actor=ANNA)
+    assert budget(tale).left == 5000
+
+
+def test_i_10_it_is_refused_for_whichever_cost_centre_would_pay():
+    tale = reported().with_budget(eur(5000), cost_centre="bar")
+    with refused("currency_mismatch"):
+        tale.when(GrantCompensation(kind="voucher", cost=usd(1000), cost_centre="bar"), actor=ANNA)
+    # Nobody keeps a budget for the others: the limits of the standard hold for them, and nothing else.
+    tale.when(GrantCompensation(kind="voucher", cost=usd(1000)), actor=ANNA).then(CompensationGranted)
+
+
+def test_a_budget_whose_time_is_over_refuses_no_other_currency():
+    tale = reported().with_budget(eur(5000), period="2025")
+    tale.when(GrantCompensation(kind="voucher", cost=usd(1000)), actor=ANNA).then(CompensationGranted)
 
 
 def test_in_another_currency_the_figures_that_ship_hold_as_they_are():

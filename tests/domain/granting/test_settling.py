@@ -145,12 +145,15 @@ def test_s3_19_an_invitation_with_a_compensation_behind_it_is_paid_for_once():
     assert sums(tale) == (4000, 0)
 
 
-def test_an_invitation_draws_on_a_budget_in_the_currency_of_its_cost_alone():
+def test_i_10_an_invitation_draws_on_a_budget_in_the_currency_of_its_cost_alone():
     rate = {"rate_num": 9, "rate_den": 10, "source": "ecb", "at": minute(0)}
     tale = reported().with_budget(eur(10_000))
-    invite = InviteBack(what="starter", value=eur(900), cost=usd(1000), fx=rate, valid_until=minute(10))
-    assert tale.when(invite, actor=ANNA).then(ReturnInvitationIssued)[0].budget_id is None
-    assert sums(tale) == (0, 0)
+    given = {"what": "starter", "fx": rate, "valid_until": minute(10)}
+    with refused("currency_mismatch", expected="EUR", given="USD"):
+        tale.when(InviteBack(**given, value=eur(900), cost=usd(1000)), actor=ANNA)
+    issued = InviteBack(**given, value=usd(1000), cost=eur(900))
+    assert tale.when(issued, actor=ANNA).then(ReturnInvitationIssued)[0].budget_id is not None
+    assert sums(tale) == (900, 0)
 
 
 # Closing.

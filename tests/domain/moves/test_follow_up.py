@@ -14,12 +14,12 @@ from domain.moves.follow_up import (
     CompleteFollowUp,
     FollowUpAttempted,
     FollowUpCompleted,
-    FollowUpScheduled,
     ScheduleFollowUp,
     Stated,
 )
 from domain.moves.outcome import Close, Resolve
 from domain.moves.remedy import DeliverRemedy
+from domain.planning import FollowUpScheduled
 from domain.relationship import evolve
 from tests.support.given import START, refused, story
 from tests.support.stories import PLUMS, only, resolved

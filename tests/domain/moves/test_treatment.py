@@ -2,12 +2,12 @@
 
 import pytest
 
-from domain.kinds import EVENTS
+from domain.kinds import AMENDS, EVENTS
 from domain.milestones import RecoveryReopened
 from domain.moves.apology import Apologise
 from domain.moves.outcome import Resolve
 from domain.moves.treatment import AnswerTreatment, ReportTreatment, TreatmentAnswered, TreatmentReported
-from tests.support.given import named_id, refused, story
+from tests.support.given import colleague, named_id, refused, story
 from tests.support.stories import PLUMS, only, report, reported, resolved
 
 
@@ -77,7 +77,52 @@ def test_treatment_of_a_customer_nobody_knows_is_refused():
 def test_the_colleague_gives_his_side():
     plums = reported().when(ReportTreatment(treatment="rude"), at=1)
     (answered,) = plums.when(AnswerTreatment(note="I was alone with twelve people."), at=2).then(TreatmentAnswered)
-    assert (answered.note, answered.recovery_id) == ("I was alone with twelve people.", PLUMS)
+    assert (answered.side, answered.recovery_id, answered.note) == ("I was alone with twelve people.", PLUMS, None)
+
+
+def test_his_side_is_sealed_with_his_name_and_says_which_report_it_answers():
+    plums = reported().when(ReportTreatment(treatment="rude", by_colleague="m.vance"), at=1)
+    report = plums.state.position
+    said = AnswerTreatment(note="I was alone.", recovery_id=PLUMS)
+    (answered,) = plums.when(said, at=2, actor=colleague("m.vance")).then(TreatmentAnswered)
+    assert (answered.by_colleague, answered.report) == (named_id("colleague:m.vance"), report)
+    assert {"by_colleague", "side"} == TreatmentAnswered.COLLEAGUE
+
+
+@pytest.mark.parametrize("somebody", [colleague("j.okafor"), AMENDS])
+@pytest.mark.parametrize("where", [{"recovery_id": PLUMS}, {}])
+def test_nobody_answers_for_the_colleague_whom_a_report_names(somebody, where):
+    plums = reported().when(ReportTreatment(treatment="rude", by_colleague="m.vance"), at=1)
+    with refused("not_named"):
+        plums.when(AnswerTreatment(note="He was tired.", **where), at=2, actor=somebody)
+
+
+def test_of_several_reports_he_answers_his_own_and_whoever_else_the_one_that_names_nobody():
+    plums = reported().when(ReportTreatment(treatment="rude"), at=1)
+    nobodys = plums.state.position
+    plums.when(ReportTreatment(treatment="rude", by_colleague="m.vance"), at=2)
+    his = plums.state.position
+    plums.when(ReportTreatment(treatment="blaming", by_colleague="a.third"), at=3)
+    for who, answers in [("m.vance", his), ("j.okafor", nobodys)]:
+        said = AnswerTreatment(note="It was a bad day.", recovery_id=PLUMS)
+        (answered,) = plums.when(said, at=4, actor=colleague(who)).then(TreatmentAnswered)
+        assert answered.report == answers
+
+
+def test_a_report_about_him_is_found_wherever_it_belongs():
+    both = reported().when(ReportTreatment(treatment="rude", by_colleague="m.vance"), at=1)
+    his = both.state.position
+    both.when(report("pears"), at=2).when(ReportTreatment(treatment="dismissal", by_colleague="a.third"), at=3)
+    (answered,) = both.when(AnswerTreatment(note="I am sorry."), at=4, actor=colleague("m.vance")).last
+    assert (answered.recovery_id, answered.report) == (PLUMS, his)
+    with refused("not_named"):
+        both.when(AnswerTreatment(note="Who else?"), at=5, actor=colleague("j.okafor"))
+
+
+def test_who_reports_himself_is_named_by_that():
+    said = ReportTreatment.model_validate({"treatment": "rude", "from": "self"})
+    (harm,) = reported().when(said, at=1, actor=colleague("m.vance")).then(TreatmentReported)
+    assert harm.by_colleague == named_id("colleague:m.vance")
 
 
 def test_an_answer_to_no_report_on_this_recovery_is_refused():

@@ -134,7 +134,8 @@ def test_a_word_about_nobody_we_know_is_refused():
 def test_leaving_marks_every_open_recovery():
     plums = resolved().when(StateSatisfaction(instrument="CSAT", value=5), at=11)
     plums.when(Close(outcome="satisfied"), at=12).when(report("pears"), at=13)
-    (leaving,) = plums.when(AnnounceLeaving(competitor="The shop across the road"), at=14).then(LeavingAnnounced)
+    plums.when(AnnounceLeaving(competitor="The shop across the road"), at=14)
+    leaving, _ = plums.then(LeavingAnnounced, EscalationRaised)
     assert leaving.competitor == "The shop across the road"
     assert plums.state.recoveries[named_id("pears")].leaving
     assert not plums.state.recoveries[PLUMS].leaving

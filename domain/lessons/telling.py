@@ -1,4 +1,4 @@
-"""Telling: the words in which the feed tells a story to people; programs read the codes."""
+"""Telling: the words in which a story is told to people; programs read the codes."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -113,7 +113,8 @@ def sentence(step: Mapping[str, Any]) -> str:
     if step["what"] == "satisfaction.stated" and (said := _answer(details)):
         head = f"the customer said {said}"
     more = (_phrase(phrases[name], details[name]) for name in phrases if name in details)
-    return f"{step['after']}: {', '.join(one for one in (head, *more) if one)} ({step['by']})"
+    by = f" ({step['by']})" if step["by"] else ""
+    return f"{step['after']}: {', '.join(one for one in (head, *more) if one)}{by}"
 
 
 def words(code: str) -> str:

@@ -1,0 +1,123 @@
+"""The feed in the formats of feed readers: it passes their rules, whatever stands in it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from xml.etree.ElementTree import fromstring
+
+import pytest
+
+from tests.support.feeds import ATOM, atom_faults, json_feed_faults
+from tests.support.http import Service, service
+from tests.support.telling_lessons import NOTICE, drafted, put_right, told
+
+ODD = {
+    "kind": "lesson",
+    "title": "Πες «συγγνώμη» & <mean> it 🙂",
+    "text": "First.\n\nThen: a < b && c > d ]]>\t{name}",
+}
+
+
+@pytest.fixture(scope="module")
+def feed(module_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """A service that tells a notice, an odd lesson, a story and two gestures."""
+    folder: Path = tmp_path_factory.mktemp("feed")
+    with service(module_database, folder) as amends:
+        told(amends, drafted(amends))
+        told(amends, drafted(amends, **ODD))
+        customer, _ = put_right(amends)
+        for degree in (1, 2):
+            amends.post(f"/v1/customers/{customer}/make-gesture", {"kind": "surprise", "degree": degree})
+        amends.project()
+        yield amends
+
+
+@pytest.mark.parametrize("query", ["", "?limit=2", "?after=0&limit=2", "?colleague=m-7", "?role_class=back"])
+def test_it_is_a_json_feed(feed: Service, query: str):
+    answer = feed.http.get(f"/v1/feed{query}", headers={"Accept": "application/feed+json"})
+    assert answer.headers["content-type"] == "application/feed+json"
+    assert json_feed_faults(answer.json()) == []
+    assert answer.json()["items"]
+
+
+@pytest.mark.parametrize("query", ["", "?limit=2", "?after=0&limit=2", "?colleague=m-7", "?role_class=back"])
+def test_it_is_an_atom_feed(feed: Service, query: str):
+    answer = feed.http.get(f"/v1/feed.atom{query}")
+    assert answer.headers["content-type"] == "application/atom+xml"
+    assert atom_faults(answer.content) == []
+
+
+def test_both_tell_the_same(feed: Service):
+    items = feed.get("/v1/feed")["items"]
+    entries = fromstring(feed.http.get("/v1/feed.atom").content).findall(f"{ATOM}entry")  # noqa: S314 - our own
+    shown = [[entry.findtext(f"{ATOM}{name}") for name in ("id", "title", "content")] for entry in entries]
+    assert shown == [[one["id"], one["title"], one["content_text"]] for one in items]
+    assert len(items) == 5
+    assert [one["title"] for one in items if "lesson" in one["tags"]] == [ODD["title"]]
+
+
+def test_the_next_page_is_found_by_its_address(feed: Service):
+    first = feed.get("/v1/feed?limit=3")
+    second = feed.get(first["next_url"])
+    assert "next_url" not in second
+    assert [one["id"] for one in (*first["items"], *second["items"])] == [
+        one["id"] for one in feed.get("/v1/feed")["items"]
+    ]
+    atom = fromstring(feed.http.get("/v1/feed.atom?limit=3").content)  # noqa: S314 - our own document
+    [following] = [one.get("href") for one in atom.findall(f"{ATOM}link") if one.get("rel") == "next"]
+    assert atom_faults(feed.http.get(following).content) == []
+
+
+def test_a_story_has_a_day_and_no_time(feed: Service):
+    atom = fromstring(feed.http.get("/v1/feed.atom").content)  # noqa: S314 - our own document
+    by_kind = {
+        entry.find(f"{ATOM}category").get("term"): entry.findtext(f"{ATOM}updated")
+        for entry in atom.findall(f"{ATOM}entry")
+    }
+    assert by_kind["recovery"] == by_kind["gesture"] == "2026-03-02T00:00:00Z"
+    assert by_kind["notice"] == "2026-03-02T12:00:00Z"
+
+
+def test_a_feed_of_nothing_is_a_feed(feed: Service):
+    answer = feed.http.get("/v1/feed.atom?after=999999")
+    assert atom_faults(answer.content) == []
+    assert json_feed_faults(feed.get("/v1/feed?after=999999")) == []
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "fault"),
+    [
+        (lambda feed: feed | {"version": "1"}, "version"),
+        (lambda feed: feed | {"next_url": feed["feed_url"]}, "next_url must not be feed_url"),
+        (lambda feed: feed | {"amends": {}}, "feed: there is no amends"),
+        (lambda feed: feed | {"items": [feed["items"][0]] * 2}, f"two items are {'{id}'}"),
+        (lambda feed: feed | {"items": [{"id": "1", "content_text": ""}]}, "1: no content"),
+        (lambda feed: feed | {"items": [{"id": "1", "content_text": "x", "date_published": "today"}]}, None),
+    ],
+)
+def test_the_rules_of_json_feed_are_looked_at(feed: Service, spoilt: object, fault: str | None):
+    whole = feed.get("/v1/feed")
+    found = json_feed_faults(spoilt(whole))  # type: ignore[operator]
+    expected = "date_published is not in RFC 3339" if fault is None else fault
+    assert expected.replace("{id}", whole["items"][0]["id"]) in found
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "fault"),
+    [
+        ("updated>", "changed>", "feed: how many updated"),
+        ("<id>urn:uuid:", "<id>", "an id is an absolute IRI (4.2.6)"),
+        ('rel="self"', 'rel="other"', "it does not say where it is (4.1.1)"),
+        ("<name>Amends</name>", "", "an author has a name (3.2.1)"),
+        ("T00:00:00Z", "", "updated is not in RFC 3339 (3.3)"),
+        ('type="text"', 'type="html"', "text content holds text (4.1.3.3)"),
+    ],
+)
+def test_the_rules_of_atom_are_looked_at(feed: Service, right: str, wrong: str, fault: str):
+    whole = feed.http.get("/v1/feed.atom").text
+    assert right in whole
+    assert fault in atom_faults(whole.replace(right, wrong).encode())
+
+
+def test_a_notice_keeps_its_words_and_says_when_in_utc(feed: Service):
+    [notice] = [one for one in feed.get("/v1/feed")["items"] if "notice" in one["tags"]]
+    assert (notice["content_text"], notice["date_published"]) == (NOTICE["text"], "2026-03-02T12:00:00Z")

@@ -1,0 +1,1 @@
+"""The rules of lessons, without any adapter."""
