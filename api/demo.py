@@ -8,17 +8,31 @@ from itertools import groupby
 from typing import Final
 from uuid import UUID
 
-from api.stories import failures, kindness, languages, last_words
-from api.stories.ordinary import Language, ordinary
-from api.stories.telling import Tale
-from domain.kinds import AMENDS, Actor
+from api.stories import (
+    approvals,
+    failures,
+    house,
+    kindness,
+    knowledge,
+    languages,
+    last_words,
+    openly,
+    stock,
+    table,
+)
+from api.stories.ordinary import ordinary
+from api.stories.telling import On, Tale
+from api.stories.words import Language
+from domain.budgets.commands import OpenBudget
+from domain.colleagues.asking import AskForHelp
+from domain.kinds import AMENDS, Actor, Aggregate, Command
 from domain.milestones import Reference
 from domain.relationship import RelationshipCommand
 from infrastructure.orders import Order, Outcome
 
 SOURCE: Final = "amends:demo"
 DUTIES_SOURCE: Final = "amends:duties"
-SWEEP_EVERY: Final = timedelta(hours=3)
+SWEEP_EVERY: Final = timedelta(hours=12)
 """How much simulated time passes between two looks at what is due; a real sweeper looks every second."""
 ANSWER_WITHIN_SECONDS: Final = 60.0
 Submit = Callable[[Order], "Future[Outcome]"]
@@ -33,7 +47,9 @@ class Line:
     tale: int
     reference: Reference | None
     actor: Actor
-    command: RelationshipCommand
+    command: Command
+    on: On | None = None
+    """What it is done on, where that is not the customer of the tale."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +73,10 @@ def play(
     """Gives every command to the writer at its simulated time; in between, time takes its effect.
 
     The writer's clock must be the one that `set_clock` sets; it stands at `now` in the end. With `language` all
-    ordinary customers speak it. Raises what the writer refuses.
+    customers speak it but those of whom the story says what they speak. Raises what the writer refuses.
     """
-    lines = script(now, tales(seed, customers, language), days)
+    opening = house.opening(first_midnight(now, days), now, customers)
+    lines = script(now, [opening, *tales(seed, customers, language)], days)
     stage = _Stage(submit, set_clock, lines[0].told_at if lines else now)
     done = 0
     for (told_at, tale), told in groupby(lines, key=lambda line: (line.told_at, line.tale)):
@@ -70,37 +87,54 @@ def play(
 
 
 def tales(seed: int, customers: int = 52, language: Language | None = None) -> list[Tale]:
-    """The told customers first, then so many ordinary ones."""
-    told = (*failures.TALES, *last_words.TALES, *kindness.TALES, *languages.TALES)
-    return [*(tell() for tell in told), *ordinary(seed, customers, language)]
+    """The told customers and what the house does for itself first, then so many ordinary ones."""
+    customers_told = (*failures.TALES, *stock.TALES, *last_words.TALES, *kindness.TALES, *languages.TALES)
+    of_the_house = (*house.TALES, *knowledge.TALES)
+    spoken = (*approvals.TALES, *table.TALES, *openly.TALES)
+    told = [tell() for tell in (*customers_told, *of_the_house)]
+    return [*told, *(tell(language or "en") for tell in spoken), *ordinary(seed, customers, language)]
 
 
 def script(now: datetime, told: list[Tale], days: int = 30) -> list[Line]:
     """Every command of these tales up to `now`, in order of time. What would lie after `now` is left out."""
-    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=days)
+    midnight = first_midnight(now, days)
     lines = [line for n, tale in enumerate(told) for line in _lines(n, tale, tale.begins(midnight, days))]
     return sorted((line for line in lines if line.told_at <= now), key=lambda line: line.told_at)
+
+
+def first_midnight(now: datetime, days: int) -> datetime:
+    """When the demo begins that tells so many days up to `now`."""
+    return now.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=days)
 
 
 def _lines(n: int, tale: Tale, begins: datetime) -> Iterator[Line]:
     for scene in tale.scenes:
         at = begins + scene.after
-        command = scene.deed if isinstance(scene.deed, RelationshipCommand) else scene.deed(at)
-        yield Line(at, begins + scene.told, n, tale.reference, scene.who, command)
+        command = scene.deed if isinstance(scene.deed, Command) else scene.deed(at)
+        yield Line(at, begins + scene.told, n, tale.reference, scene.who, command, scene.on)
+
+
+TIMED: Final = (RelationshipCommand, OpenBudget, AskForHelp)
+"""Commands after which time may have something to say."""
 
 
 class _Stage:
-    """The writer, its clock, and the customers met so far."""
+    """The writer, its clock, the customers met so far, and what time may have something to say about."""
 
     def __init__(self, submit: Submit, set_clock: Callable[[datetime], None], begins: datetime) -> None:
         self._submit, self._set_clock, self._swept = submit, set_clock, begins
         self._customers: dict[int, UUID] = {}
+        self._timed: dict[UUID, type[Aggregate]] = {}
 
     def tell(self, tale: int, lines: list[Line]) -> int:
         """Has these commands of one tale recorded together. Gives their number."""
         known = self._customers.get(tale)
         outcomes = self._answered([_order(line, known) for line in lines])
-        self._customers[tale] = outcomes[0].customer_id
+        for line, outcome in zip(lines, outcomes, strict=True):
+            if line.on is None:
+                self._customers[tale] = outcome.customer_id
+            if isinstance(line.command, TIMED):
+                self._timed[outcome.customer_id] = line.command.ON
         return len(outcomes)
 
     def time_passes(self, until: datetime) -> None:
@@ -109,7 +143,8 @@ class _Stage:
             self._swept += SWEEP_EVERY
             self._set_clock(self._swept)
             # Everybody is asked, not only whom a projection calls due: the projector need not run meanwhile.
-            self._answered([Order(None, one, AMENDS, DUTIES_SOURCE) for one in self._customers.values()])
+            asked = self._timed.items()
+            self._answered([Order(None, one, AMENDS, DUTIES_SOURCE, settling=kind) for one, kind in asked])
         self._set_clock(until)
 
     def _answered(self, orders: list[Order]) -> list[Outcome]:
@@ -118,4 +153,4 @@ class _Stage:
 
 
 def _order(line: Line, customer: UUID | None) -> Order:
-    return Order(line.command, customer or line.reference, line.actor, SOURCE, occurred_at=line.at)
+    return Order(line.command, line.on or customer or line.reference, line.actor, SOURCE, occurred_at=line.at)

@@ -13,6 +13,7 @@ from api.cli.output import AsJson, Output, Quiet
 from api.cli.serving import run
 from api.container import Container
 from api.demo import play
+from api.ending import Section, ending
 from api.listening import listen
 from api.logs import set_up_logs
 from infrastructure.clock import utc_now
@@ -59,7 +60,8 @@ def demo(
     customers: Annotated[int, typer.Option(min=0, help="Ordinary customers besides the told ones.")] = 52,
     days: Annotated[int, typer.Option(min=1, max=365, help="How many days are simulated.")] = 30,
     lang: Annotated[
-        Literal["el", "pl", "en"] | None, typer.Option(help="What ordinary customers speak: el, pl or en.")
+        Literal["el", "pl", "en"] | None,
+        typer.Option(help="What customers speak whose story does not say it: el, pl or en."),
     ] = None,
     port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 takes a free one.")] = 0,
     serve: Annotated[bool, typer.Option(help="Serve when the story is told.")] = True,
@@ -104,9 +106,21 @@ def _tell(
         for one in told:
             advance(one.done, one.total)
     container.projector.catch_up()
+    # What the house learns by itself is among what is worth a first look.
+    if container.learner.run_once():
+        container.projector.catch_up()
+
+
+def _ending(container: Container) -> list[Section]:
+    """What the thirty days come to."""
+    with container.unmoving_source() as source:
+        return ending(source, container.clock())
 
 
 def _invite(container: Container, settings: Settings, folder: Path, output: Output) -> None:
+    sections = _ending(container)
+    for one in sections:
+        output.table(one.title, one.path, one.columns, one.rows)
     key = container.api_keys.create(settings.ledger, "demo", SCOPES, SOURCES)
     address = settings.address
     body = '{"customer": {"kind": "crm", "value": "C-1001"}}'
@@ -124,6 +138,7 @@ def _invite(container: Container, settings: Settings, folder: Path, output: Outp
         "curl": curl,
         "curl_event": curl_event,
         "events_told": container.ledger.head(),
+        "ends_with": {one.name: one.document() for one in sections},
     }
     output.result(
         document,

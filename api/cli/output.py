@@ -1,7 +1,7 @@
 """What a command prints: words and progress for people, one JSON document for programs, nothing when quiet."""
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from time import monotonic
@@ -9,8 +9,11 @@ from typing import Annotated, Any, Final
 
 import orjson
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
 
 PLAIN_EVERY_SECONDS: Final = 5.0
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of words.")]
@@ -32,6 +35,19 @@ class Output:
         """One line for people."""
         if not self.quiet and not self.as_json:
             self.out.print(words, markup=False)
+
+    def table(self, title: str, where: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        """A small table for people, with where all of it is found; figures stand at the right of their column."""
+        if self.quiet or self.as_json:
+            return
+        self.out.print(Text.assemble((title, "bold"), "  ", (where, "dim")))
+        drawn = Table(box=SIMPLE_HEAD, show_edge=False, padding=(0, 1))
+        for n, column in enumerate(columns):
+            drawn.add_column(column, justify="right" if _measured(row[n] for row in rows) else "left")
+        for row in rows:
+            drawn.add_row(*map(Text, row))
+        self.out.print(drawn)
+        self.out.print()
 
     def result(self, document: Mapping[str, Any], *lines: str) -> None:
         """The command's result: the document for programs, the lines for people; no lines when quiet."""
@@ -84,3 +100,9 @@ class Output:
                 self.err.print(f"{what}: {done}{of}", markup=False)
 
         return advance
+
+
+def _measured(cells: Iterable[str]) -> bool:
+    """Whether all that a column says are figures."""
+    said = [cell for cell in cells if cell]
+    return bool(said) and all(cell.lstrip("+-")[:1].isdigit() for cell in said)

@@ -20,21 +20,16 @@ from api.stories.telling import (
 from domain.compositions.instant_remedy import InstantRemedy
 from domain.moves.apology import Apologise
 from domain.moves.cause import AttributeCause
-from domain.moves.commitment import KeepCommitment, MakeCommitment
 from domain.moves.compensation import DeliverCompensation, GrantCompensation
 from domain.moves.contact import ContactAgain, UpdateCustomer
 from domain.moves.failure import CustomerLoss, ReportFailure
-from domain.moves.follow_up import AttemptFollowUp, CompleteFollowUp, Stated
+from domain.moves.follow_up import AttemptFollowUp, CompleteFollowUp
 from domain.moves.handling import Acknowledge, Assign, HandOff
-from domain.moves.hearing import HearConcern
-from domain.moves.invitation import InviteBack
-from domain.moves.loyalty import WelcomeBack
 from domain.moves.obstacle import RemoveObstacle, ReportObstacle
 from domain.moves.outcome import Close, Resolve
-from domain.moves.relationship import CompleteEncounter
 from domain.moves.remedy import DeliverRemedy, FailRemedy, PromiseRemedy, StartRemedy
 from domain.moves.voice import StateSatisfaction
-from domain.values import CommitmentId, InvitationId, ObstacleId
+from domain.values import ObstacleId
 
 
 def courier() -> Tale:
@@ -96,60 +91,6 @@ def courier() -> Tale:
     )
     tale.then("4d", SECOND_AGENT, CompleteFollowUp(outcome="partly", treatment=5, confidence=2, would_return=True))
     return tale.then("4d 5m", SECOND_AGENT, Close(outcome="partly"))
-
-
-def told_first(customer: str, order: str) -> Tale:
-    """An item is out of stock, and the house says so before the customer asks."""
-    tale = Tale(customer, day=4, at="08:15")
-    tale.then(
-        "0m",
-        STOCK_CLERK,
-        ReportFailure(
-            what="not_available",
-            detection="colleague_noticed",
-            fault="firm",
-            channel="email",
-            touchpoint="shop",
-            order=order,
-            incident_id=named("grey wool sold out"),
-            similarity_key="stock:grey-wool",
-            description="The grey wool was sold twice; the mill delivers again in nine days.",
-        ),
-    )
-    tale.then("25m", SALES, UpdateCustomer(kind="proactive", two_way=True))
-    tale.then("26m", SALES, Apologise(said="admits", explanation="brief", channel="email"))
-    return tale
-
-
-def stock_out_takes_blue() -> Tale:
-    """She takes the blue wool that lies ready."""
-    tale = told_first("C-1002", "A-20466")
-    tale.then(
-        "5h", SALES, DeliverRemedy(remedy_kind="replacement", resolves="full", how="sent", meets_desire=True)
-    )
-    tale.then("5h 1m", SALES, Resolve())
-    tale.then("6d", SURVEY, StateSatisfaction(instrument="CSAT", value=4, solicited=True))
-    return tale.then("6d 3h", SALES, Close(outcome="satisfied"))
-
-
-def stock_out_waits() -> Tale:
-    """He waits for the grey wool, which is promised and kept."""
-    promise = CommitmentId(named("grey wool kept back"))
-    tale = told_first("C-1003", "A-20471")
-    tale.then(
-        "3h",
-        SALES,
-        PromiseRemedy(remedy_kind="expedite", mode="later"),
-        lambda at: MakeCommitment(
-            commitment_id=promise, what="Six balls of grey wool kept back.", due_at=at + timedelta(days=9)
-        ),
-    )
-    tale.then("3d", SALES, lambda at: UpdateCustomer(kind="progress", next_update_due=at + timedelta(days=3)))
-    tale.then("5d 23h", SALES, UpdateCustomer(kind="progress", two_way=True))
-    tale.then("8d 2h", SALES, KeepCommitment(commitment_id=promise))
-    tale.then("8d 2h 5m", SALES, DeliverRemedy(remedy_kind="expedite", resolves="full", how="sent"), Resolve())
-    tale.then("11d", SURVEY, StateSatisfaction(instrument="NPS", value=8, solicited=True))
-    return tale.then("11d 2h", SALES, Close(outcome="satisfied"))
 
 
 def burnt_dish() -> Tale:
@@ -257,59 +198,6 @@ def faulty_cd() -> Tale:
     return tale.then("3d 2h", SALES, Close(outcome="satisfied"))
 
 
-def free_starter() -> Tale:
-    """A spoilt dinner, a new one, and an invitation that brought them back."""
-    starter = InvitationId(named("starter next time"))
-    tale = Tale("C-1008", day=7, at="20:35")
-    tale.then("0m", WAITER, _spoilt_dinner())
-    tale.then("2m", WAITER, HearConcern(compassion="named_feeling", confirmed=True))
-    tale.then("3m", WAITER, Apologise(said="admits", feeling_named=True, accepted="accepted", channel="in_person"))
-    tale.then("25m", WAITER, DeliverRemedy(remedy_kind="reperform", resolves="full", confirmed_by="customer"))
-    tale.then("50m", WAITER, GrantCompensation(kind="free_item", value=eur("6.50"), delivered=True))
-    tale.then(
-        "55m",
-        WAITER,
-        lambda at: InviteBack(
-            invitation_id=starter,
-            what="starter",
-            value=eur("9.00"),
-            cost=eur("2.50"),
-            valid_until=at + timedelta(days=60),
-        ),
-        Apologise(said="admits_and_commits", feeling_named=True, accepted="accepted", channel="in_person"),
-        Resolve(),
-    )
-    tale.then("1d", MANAGER, AttributeCause(cause_class="capacity", contributing=("training",)))
-    tale.then(
-        "2d",
-        MANAGER,
-        CompleteFollowUp(
-            outcome="satisfied",
-            treatment=5,
-            confidence=5,
-            would_return=True,
-            stated=Stated(instrument="CSAT", value=5, verbatim="You made us laugh about it in the end."),
-        ),
-        Close(outcome="satisfied"),
-    )
-    tale.then("12d", WAITER, WelcomeBack(amount=eur("84.00"), invitation_id=starter))
-    return tale.then("12d 2h", WAITER, CompleteEncounter(touchpoint="kitchen", amount=eur("84.00")))
-
-
-def _spoilt_dinner() -> ReportFailure:
-    return ReportFailure(
-        what="badly_done",
-        severity=3,
-        fault="firm",
-        channel="in_person",
-        touchpoint="kitchen",
-        witnessed="some",
-        description="The fish for a birthday table of four came back raw.",
-        desired_outcome="A dinner we can eat, and not at midnight.",
-        customer_loss=CustomerLoss(minutes=40),
-    )
-
-
 def silence() -> Tale:
     """A repair about which nobody says a word."""
     tale = Tale("C-1009", day=11, at="15:45")
@@ -381,13 +269,10 @@ def failed_twice() -> Tale:
 
 TALES = (
     courier,
-    stock_out_takes_blue,
-    stock_out_waits,
     burnt_dish,
     double_charge,
     late_voucher,
     faulty_cd,
-    free_starter,
     silence,
     failed_twice,
 )

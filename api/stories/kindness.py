@@ -1,6 +1,21 @@
 """What somebody did who did not have to."""
 
-from api.stories.telling import CLEANER, MANAGER, MECHANIC, SALES, SURVEY, WAITER, Tale, eur
+from api.stories.telling import (
+    CLEANER,
+    MANAGER,
+    MECHANIC,
+    SALES,
+    SECOND_MECHANIC,
+    SECRETARY,
+    STOCK_CLERK,
+    SURVEY,
+    TECHNICIAN,
+    WAITER,
+    Tale,
+    colleague,
+    eur,
+)
+from domain.kinds import Actor
 from domain.moves.failure import ReportFailure
 from domain.moves.gesture import MakeGesture
 from domain.moves.relationship import CompleteEncounter, OpenRelationship, RecordExpectation
@@ -69,4 +84,23 @@ def small_frictions() -> Tale:
     return tale.then("9d 5h", MANAGER, CompleteEncounter(touchpoint="workshop", amount=eur("65.00")))
 
 
-TALES = (flat_tyre, mechanic, lost_purse, small_frictions)
+def behind_the_scenes(customer: str, who: Actor, kind: str, word: int) -> Tale:
+    """Somebody whom customers never meet does more than he must, and it is noticed."""
+    tale = Tale(customer, day=18, at="13:15")
+    tale.then("0m", who, MakeGesture(kind=kind, degree=2, avoided_contacts=1))
+    return tale.then("4d", SURVEY, StateSatisfaction(instrument="NPS", value=word, solicited=True))
+
+
+TALES = (
+    flat_tyre,
+    mechanic,
+    lost_purse,
+    small_frictions,
+    lambda: behind_the_scenes("C-1043", SECRETARY, "prevention", 9),
+    lambda: behind_the_scenes("C-1044", STOCK_CLERK, "extra_care", 9),
+    lambda: behind_the_scenes("C-1045", TECHNICIAN, "unasked_remedy", 10),
+    lambda: behind_the_scenes("C-1046", SECOND_MECHANIC, "extra_care", 8),
+    lambda: behind_the_scenes("C-1047", colleague("mechanic", "back", 3), "prevention", 9),
+    lambda: behind_the_scenes("C-1048", colleague("mechanic", "back", 4), "unasked_remedy", 10),
+    lambda: behind_the_scenes("C-1049", colleague("mechanic", "back", 5), "prevention", 9),
+)

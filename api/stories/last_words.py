@@ -72,17 +72,19 @@ COFFEES = (
     ("The milk was too hot to drink.", None),
     ("It was wet once more, and she was told that it was made right.", "perception_contested"),
     ("The cup was half full of foam and half of milk.", None),
-    ("The same again, and a look with it.", "condescension"),
+    ("The same again: this is how it is made, and that was the last word.", "last_word"),
 )
 
 
 def barista() -> Tale:
     """Six small failures, most of them contested, and a customer who bought a machine of her own.
 
+    Fifteen euros a day went with her: 5,475.00 in a year.
+
     Nobody wrote them down. She told all of it when somebody asked at last why she no longer came.
     """
     tale = Tale("C-1012", day=1, at="08:05")
-    tale.then("0m", TILL, OpenRelationship(), DeclareValue(amount=eur("4.20"), per="day", basis="observed"))
+    tale.then("0m", TILL, OpenRelationship(), DeclareValue(amount=eur("15.00"), per="day", basis="observed"))
     for n, (words, treatment) in enumerate(COFFEES):
         case = RecoveryId(named(f"coffee {n}"))
         tale.then(f"{1 + 3 * n}d", SECOND_AGENT, _coffee(case, words), told="24d 3h")

@@ -7,17 +7,22 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID, uuid5
 
-from domain.kinds import Actor
+from domain.kinds import Actor, Command
 from domain.milestones import Reference
-from domain.relationship import RelationshipCommand
+from domain.moves.relationship import OpenRelationship
 from domain.values import Money
 from domain.vocabulary import RoleClass
 
 NAMES: Final = UUID("0192e4a0-0000-7000-8000-00000000de40")
 """Ids in the demo are made from names, so that every run of it tells the same."""
 
-Deed = RelationshipCommand | Callable[[datetime], RelationshipCommand]
+YESTERDAY: Final = 29.99
+"""The last whole day, in however many days the thirty are told."""
+
+Deed = Command | Callable[[datetime], Command]
 """A command, or how to make it when it carries times of its own."""
+On = UUID | Reference
+"""What else than the customer of a tale a deed is done on: a colleague, or a document or budget of the house."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +33,8 @@ class Scene:
     told: timedelta
     who: Actor
     deed: Deed
+    on: On | None = None
+    """None: the customer of the tale."""
 
 
 @dataclass
@@ -45,9 +52,9 @@ class Tale:
         """How the house's own system knows the customer."""
         return None if self.customer is None else Reference(kind="crm", value=self.customer)
 
-    def then(self, after: str, who: Actor, *deeds: Deed, told: str | None = None) -> "Tale":
+    def then(self, after: str, who: Actor, *deeds: Deed, told: str | None = None, on: On | None = None) -> "Tale":
         """Adds these deeds `after` the beginning, as in "2d 4h 5m"; `told` is when the house heard, if later."""
-        self.scenes += [Scene(length(after), length(told or after), who, deed) for deed in deeds]
+        self.scenes += [Scene(length(after), length(told or after), who, deed, on) for deed in deeds]
         return self
 
     def begins(self, first_day: datetime, days: int) -> datetime:
@@ -55,6 +62,11 @@ class Tale:
         hours, minutes = self.at.split(":")
         day = int(self.day * days / 30)
         return first_day + timedelta(days=day, hours=int(hours), minutes=int(minutes))
+
+
+def speaking(customer: str, day: float, at: str, speaks: str) -> Tale:
+    """The tale of a customer of whom it is known from the beginning what he speaks."""
+    return Tale(customer, day, at).then("0m", SHOP, OpenRelationship(locale=speaks))
 
 
 def length(text: str) -> timedelta:
@@ -86,11 +98,17 @@ def eur(amount: str) -> Money:
 
 AGENT: Final = colleague("representative")
 SECOND_AGENT: Final = colleague("representative", n=2)
+"""Who learned long ago what goodwill is for, and may give more."""
+THIRD_AGENT: Final = colleague("representative", n=3)
 SALES: Final = colleague("sales")
 BARISTA: Final = colleague("barista")
 WAITER: Final = colleague("waiter")
+SECOND_WAITER: Final = colleague("waiter", n=2)
 STOCK_CLERK: Final = colleague("stock_clerk", "back")
 MECHANIC: Final = colleague("mechanic", "back")
+SECOND_MECHANIC: Final = colleague("mechanic", "back", 2)
+TECHNICIAN: Final = colleague("technician", "back")
+SECRETARY: Final = colleague("secretary", "back")
 ACCOUNTANT: Final = colleague("accountant", "back")
 CLEANER: Final = colleague("cleaner", "back")
 COURIER: Final = colleague("courier", "partner")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import httpx2
 
-from tests.support.commands import CommandLine, command_line
+from tests.support.commands import PATIENCE_SECONDS, CommandLine, command_line, printed
 
 ADDRESS = r"http://127\.0\.0\.1:\d+"
 
@@ -28,6 +28,7 @@ def test_a_demo_that_does_not_serve_leaves_a_store_with_events(demo: tuple[Comma
         "curl",
         "curl_event",
         "events_told",
+        "ends_with",
     }
     assert isinstance(document["events_told"], int)
     assert document["events_told"] > 300
@@ -37,6 +38,16 @@ def test_a_demo_that_does_not_serve_leaves_a_store_with_events(demo: tuple[Comma
         page = httpx2.get(f"{service.address}/v1/events?limit=2", headers=headers).json()
     assert last["head"] == document["events_told"]
     assert page["next"] == 2
+
+
+def test_a_program_is_told_what_the_demo_ends_with(demo: tuple[CommandLine, dict[str, object]]):
+    ends_with = demo[1]["ends_with"]
+    assert isinstance(ends_with, dict)
+    assert [*ends_with] == ["queue", "feed", "obstacles", "budgets", "loyalty_makers"]
+    assert all(one["path"].startswith("/v1/") for one in ends_with.values())
+    assert len(ends_with["queue"]["rows"]) == 5
+    heaviest = ends_with["obstacles"]["rows"][0]
+    assert (heaviest["kind"], heaviest["n"], heaviest["minutes"]) == ("policy_block", "4", "165")
 
 
 def test_a_quiet_demo_says_nothing(tmp_path: Path):
@@ -50,13 +61,24 @@ def test_a_quiet_demo_says_nothing(tmp_path: Path):
 def test_a_demo_prints_addresses_a_key_and_a_line_to_try_which_works(tmp_path: Path):
     alone = CommandLine(tmp_path, {"TMPDIR": str(tmp_path)})
     with alone.running("demo", "--customers", "0", "--days", "30", "--lang", "el") as demo:
-        lines = [demo.said, *(demo.output.readline().decode() for _ in range(10))]
+        tables, lines = [], [*printed(demo)]
+        while "events of thirty days" not in lines[0]:
+            tables.append(lines.pop(0))
+        titles = [line for line in tables if "/v1/" in line]
+        assert [line.split()[-1] for line in titles] == [
+            "/v1/recoveries",
+            "/v1/feed",
+            "/v1/reports/obstacles",
+            "/v1/budgets",
+            "/v1/reports/loyalty-makers",
+        ]
+        assert max(len(line.rstrip("\n")) for line in tables) <= 80
         address = re.search(ADDRESS, lines[1])
         key = re.search(r"amk_live_\w+", lines[5])
         assert address
         assert key
         headers = {"Authorization": f"Bearer {key[0]}"}
-        assert httpx2.get(f"{address[0]}/docs").status_code == 200
+        assert httpx2.get(f"{address[0]}/docs", timeout=PATIENCE_SECONDS).status_code == 200
         queue = httpx2.get(f"{address[0]}/v1/recoveries", headers=headers).json()["data"]
         feed = httpx2.get(f"{address[0]}/v1/feed", headers=headers).json()["items"]
         assert queue
