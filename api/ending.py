@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from domain.lessons.words import unnamed
 from projections import budgets, knowledge, loyalty_makers, obstacles, recoveries
 from projections.base import Source
 from projections.knowledge import LessonItem
@@ -58,7 +59,7 @@ def _stories(source: Source, as_of: datetime) -> Section:
     newest = knowledge.page(source, Reader(), as_of).items
     told = [one for one in newest if isinstance(one, LessonItem)][:LESSONS]
     shown = [*told, *(one for one in newest if one not in told)][: LESSONS + STORIES]
-    rows = [(one.kind, one.title) for one in shown]
+    rows = [(one.kind, unnamed(one.title)) for one in shown]
     return Section("feed", "What everybody is told, and what went well", "/v1/feed", ("kind", "title"), rows)
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from domain.duties.learning import Tallies, learn
 from domain.duties.signs import Sign
 from domain.standards.house import House
-from infrastructure.generations import slowest
+from infrastructure.generations import settled
 from infrastructure.learning import Seen
 from projections import askers, signs
 from projections.base import Source
@@ -56,7 +56,7 @@ class Known:
 
 def look(source: Source, house: Callable[[datetime], House], after: int, limit: int, tallies: Tallies) -> Seen:
     """What follows from the next signs after a position, as far as the read models have come."""
-    upto = slowest(source.conn, source.ledger, READ)
+    upto = settled(source.conn, source.ledger, READ)
     found = signs.page(source, after, upto, limit)
     more = len(found) == limit
     if more:

@@ -25,6 +25,8 @@ async def receive(request: Request, kind: type[ReceiptCommand], lesson_id: UUID,
     envelope, body = enveloped(received, CommandEnvelope)
     if envelope.by is None or envelope.by.colleague_id is None:
         raise validation_failed("/by/colleague_id", "say which colleague has read it", "missing")
+    if body.get("lesson_id", str(lesson_id)) != str(lesson_id):
+        raise validation_failed("/lesson_id", "another lesson than the address names", "other_lesson")
     reader = services.keyring.pseudonym("colleague", envelope.by.colleague_id)
     command = parsed(kind, {**body, "lesson_id": str(lesson_id)})
     whole = {"on": request.url.path, "body": received}

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Query, Request
@@ -13,7 +13,7 @@ from api.auth import Credential, missing_scope
 from api.deps import Services, reading, services_of
 from api.problems import validation_failed
 from api.reads import Page, position_of
-from domain.lessons.words import NAME
+from domain.lessons.words import NAME, UNNAMED
 from domain.values import CallerRef, Code
 from domain.vocabulary import RoleClass
 from projections import knowledge
@@ -22,7 +22,6 @@ from projections.feed import FeedItem
 from projections.knowledge import KnowledgePage, LessonItem, Unread
 from projections.readers import Reader, reader_of
 
-UNNAMED: Final = "a colleague"
 Item = LessonItem | FeedItem
 
 

@@ -25,6 +25,8 @@ from infrastructure.sealed import key_of, read_sealed, sealed_positions
 log = structlog.get_logger(__name__)
 SOURCE: Final = "amends:duties"
 PAGE: Final = 500
+AT_ONCE: Final = 20
+"""So many orders wait for the writer at once."""
 ANSWER_WITHIN_SECONDS: Final = 60.0
 
 
@@ -62,9 +64,12 @@ class Forgetter:
 
     def run_once(self) -> int:
         """Erases what is due now. Gives how many reports that were."""
-        due = self._due(self._clock() - KEPT)
-        posted = list(self._posted(due))
-        return sum(_erased(stream, future) for stream, future in posted)
+        waiting, erased = self._due(self._clock() - KEPT), 0
+        while waiting and not self._rounds.stopping:
+            # A few at a time: half a year's worth at once would fill the queue that everybody waits in.
+            some, waiting = waiting[:AT_ONCE], waiting[AT_ONCE:]
+            erased += sum(_erased(stream, future) for stream, future in list(self._posted(some)))
+        return erased
 
     def start(self) -> None:
         """Starts a thread of its own."""

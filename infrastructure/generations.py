@@ -338,6 +338,19 @@ def _slowest(names: tuple[str, ...]) -> Select[int, int]:
     )
 
 
+def settled(conn: Connection, ledger: str, names: Sequence[str]) -> int:
+    """How far these read models have folded everybody's events: up to the first that is parked."""
+    live = and_(
+        parked.c.ledger == generations.c.ledger,
+        parked.c.projection == generations.c.name,
+        parked.c.generation == generations.c.live,
+    )
+    query = select(func.min(parked.c.position)).join_from(parked, generations, live)
+    first = conn.execute(query.where(parked.c.ledger == ledger, parked.c.projection.in_(names))).scalar()
+    lowest = slowest(conn, ledger, names)
+    return lowest if first is None else min(lowest, first - 1)
+
+
 def parked_streams(conn: Connection, ledger: str, wanted: Sequence[Generation]) -> list[Row[Any]]:
     """What is parked in these generations: (projection, generation, stream_id, position, error)."""
     if not wanted:

@@ -278,12 +278,15 @@ class Keyring:
         conn.execute(update(subject_keys).where(*_these(ledger, kids)).values(gone))
         for kid in kids:
             self._by_kid.pop((ledger, kid), None)
+            self._by_subject.pop((ledger, kid), None)
 
     def part(self, conn: Connection, ledger: str, kid: UUID) -> None:
         """Takes a key from its subject: it still opens what it sealed, and tells nobody whose it was."""
         for row in _rows(conn, ledger, subject_keys.c.kid, [kid]):
             dek = self._unwrapped(conn, row).dek
-            nobodys = {"subject": kid, "wrapped": self._wrapped(dek, ledger, kid, kid)}
+            # Not its own id, which says of a key that it seals one section only and may be destroyed with it.
+            nobody = self.entropy.random_id()
+            nobodys = {"subject": nobody, "wrapped": self._wrapped(dek, ledger, kid, nobody)}
             conn.execute(update(subject_keys).where(*_these(ledger, [kid])).values(nobodys))
             self._by_subject.pop((ledger, row.subject), None)
 

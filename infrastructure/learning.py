@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from domain.counting import BEGUN, Tally
 from domain.duties.learning import Ask
-from domain.errors import AmendsError, Busy, Unavailable
+from domain.errors import AmendsError, Broken, Busy
 from domain.kinds import AMENDS
 from infrastructure.engine import writing
 from infrastructure.metrics import Metrics
@@ -27,7 +27,7 @@ REACHED: Final = "learning"
 """The name under which it is kept how far everything was counted."""
 SILENT: Final = "learning:silent"
 """How far the ledger had come before anybody counted: what happened up to there asks for nothing any more."""
-AT_ONCE: Final = 500
+AT_ONCE: Final = 100
 """So many signs are counted before what follows from them is posted."""
 FEWEST: Final = 3
 """Two may stand at one position, which are counted together: with fewer at once nobody would get past them."""
@@ -79,7 +79,7 @@ class Learner:
     def run_once(self) -> int:
         """Counts what was recorded since, and posts what follows. Gives how much of that was new.
 
-        Raises Busy, Unavailable or what the database said; what was not finished is left to the next time.
+        Raises Busy, Broken or what the database said; what was not finished is left to the next time.
         """
         said = 0
         while not self._rounds.stopping:
@@ -139,7 +139,7 @@ class Learner:
         """Whether this was new. Raises what may be otherwise the next time."""
         try:
             outcome = future.result(ANSWER_WITHIN_SECONDS)
-        except (Busy, Unavailable, SQLAlchemyError, TimeoutError):
+        except (Busy, Broken, SQLAlchemyError, TimeoutError):
             raise
         except AmendsError as refusal:
             # A rule says no, and will say so again: somebody left meanwhile, or was forgotten.

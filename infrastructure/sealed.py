@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 from uuid import UUID
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, Row, exists, select, update
+from sqlalchemy import ColumnElement, Connection, Row, select, update
 
 from infrastructure.keys import Keyring
 from infrastructure.probes import probe
@@ -73,22 +73,12 @@ def _end_key(conn: Connection, keyring: Keyring, ledger: str, kid: UUID, at: dat
     row = _key_row(conn, ledger, kid)
     if row is None or row.subject == kid:
         keyring.destroy(conn, ledger, [kid], at)
-        return
-    # Made before every section had a key of its own: it opens all that named this colleague, and his own words.
-    if any(one.kid == kid for one in _found(conn, _all(ledger))):
-        return
-    if _has_words(conn, ledger, row.subject):
-        keyring.part(conn, ledger, kid)
     else:
-        keyring.destroy(conn, ledger, [kid], at)
+        # Made before every section had a key of its own: it may open words of his too, and somebody may be about
+        # to seal more with it. Without its ciphertext it opens nothing of this report.
+        keyring.part(conn, ledger, kid)
 
 
 def _key_row(conn: Connection, ledger: str, kid: UUID) -> Row[tuple[UUID]] | None:
     query = select(subject_keys.c.subject).where(subject_keys.c.ledger == ledger, subject_keys.c.kid == kid)
     return conn.execute(query).first()
-
-
-def _has_words(conn: Connection, ledger: str, stream: UUID) -> bool:
-    """Whether this colleague's own stream holds words of his, sealed with the same key."""
-    his = (events.c.ledger == ledger, events.c.stream_id == stream, events.c.personal.is_not(None))
-    return bool(conn.scalar(select(exists().where(*his))))

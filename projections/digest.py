@@ -1,9 +1,9 @@
-"""Digest: what a team meeting talks about, out of the week's real cases. The same week gives the same agenda.
+"""Digest: what a team meeting talks about, out of the week's real cases. The same ledger gives the same agenda.
 
 Here alone lost cases are told: without a name, to learn from. Who treated a customer badly is told nowhere.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -13,12 +13,13 @@ from sqlalchemy import select
 
 from domain.lessons.lesson import LessonKind
 from domain.lessons.telling import sentence, words
+from domain.lessons.words import unnamed
 from projections import obstacles
 from projections.base import Row, Source
 from projections.feed import Feed, FeedItem, feed_items, item_of, stories
 from projections.lesson_rows import lessons
 from projections.lessons import rows, state_of
-from projections.obstacles import ObstacleBar
+from projections.obstacles import ObstacleBar, Obstacles, treatments
 from projections.period import Period
 from projections.recovery_rows import Recoveries, recoveries
 from projections.worth import Worth, customer_moves
@@ -105,9 +106,9 @@ def _in_a_line(row: Row) -> ToldLesson:
         id=row["stream_id"],
         kind=row["kind"],
         version=row["published"],
-        title=row["told_title"],
+        title=unnamed(row["told_title"]),
         must_ack=row["must_ack"],
-        text=row["told_text"] if row["told"] is None else None,
+        text=unnamed(row["told_text"]) if row["told"] is None else None,
     )
 
 
@@ -118,15 +119,24 @@ def _lost(source: Source, period: Period) -> list[LostCase]:
     """Those who left in this period, and recoveries that were closed as lost; the last first, each once."""
     left = [*_left(source, period), *_closed(source, period)]
     ordered = sorted(left, key=lambda one: (one[0], str(one[2])), reverse=True)
-    known = _stories(source, [recovery_id for _, _, recovery_id in ordered if recovery_id is not None])
+    about = [recovery_id for _, _, recovery_id in ordered if recovery_id is not None]
+    known, personal = _stories(source, about), _about_treatment(source, about)
     seen: set[UUID] = set()
     cases = []
     for _, basis, recovery_id in ordered:
         if recovery_id in seen:
             continue
         seen |= {recovery_id} if recovery_id is not None else set()
-        cases.append(_case(basis, None if recovery_id is None else known.get(item_of(recovery_id))))
+        story = None if recovery_id is None else known.get(item_of(recovery_id))
+        cases.append(_case(basis, story, personal=recovery_id in personal))
     return cases
+
+
+def _about_treatment(source: Source, recovery_ids: Collection[UUID]) -> set[UUID]:
+    """Those in which somebody was said to have treated the customer badly."""
+    of = treatments.c
+    query = select(of.recovery_id).where(*source.of(Obstacles, treatments), of.recovery_id.in_(recovery_ids))
+    return set(source.conn.scalars(query)) if recovery_ids else set()
 
 
 Left = tuple[datetime, str | None, UUID | None]
@@ -155,9 +165,9 @@ def _stories(source: Source, recovery_ids: Iterable[UUID]) -> dict[UUID, Mapping
     return {row.item_id: row._asdict() for row in source.conn.execute(query)} if wanted else {}
 
 
-def _case(basis: str | None, story: Mapping[str, Any] | None) -> LostCase:
+def _case(basis: str | None, story: Mapping[str, Any] | None, *, personal: bool) -> LostCase:
     codes = {} if story is None else story["codes"]
-    personal = codes.get("what") == "treated_badly" or codes.get("failure_kind") == "interactional"
+    personal = personal or codes.get("what") == "treated_badly" or codes.get("failure_kind") == "interactional"
     steps = [] if story is None or personal else story["steps"]
     what = words(codes["what"]).capitalize() if codes else None
     return LostCase(

@@ -56,7 +56,7 @@ class Grants(Projection):
     """What was given beyond what was owed."""
 
     name = "grants"
-    version = 1
+    version = 2
     topics = frozenset((*_ENDS, "compensation.granted", "compensation.requested", "return_invitation.issued"))
     tables = (grants, grants_ended)
     loaded = ()
@@ -73,7 +73,9 @@ class Grants(Projection):
 
 
 def _granted(fact: Fact, event: Any) -> dict[Key, Row | None]:
-    row = {"grant_id": grant_of(fact.stream_id, event.compensation_id), "kind": event.kind, "basis": event.basis}
+    # Kinds are open: what a caller calls an invitation is none of ours.
+    kind = "other" if event.kind == INVITATION else event.kind
+    row = {"grant_id": grant_of(fact.stream_id, event.compensation_id), "kind": kind, "basis": event.basis}
     return _row(fact, "grants", {**row, **_cost(event), "granted": event.TOPIC == "compensation.granted"})
 
 

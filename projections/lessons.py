@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, or_, select
 
 from domain.lessons.lesson import Audience, LessonKind
 from domain.loyalty import shown
@@ -17,6 +17,7 @@ from domain.rates import Rate, hidden, rate
 from projections.base import Row, Source
 from projections.lesson_rows import Lessons, Receipts, lesson_receipts, lessons
 from projections.readers import Reader, staff
+from projections.recovery_rows import Recoveries, recoveries
 
 State = Literal["draft", "approved", "published", "to_reconfirm", "retired"]
 CLASSES: Final = ("front", "back", "manager", "partner", "system")
@@ -209,8 +210,14 @@ def receipts_of(source: Source, colleague_id: UUID) -> dict[tuple[UUID, int], bo
 
 
 def told_to(source: Source, reader: Reader, as_of: datetime, *conditions: ColumnElement[bool]) -> list[Row]:
-    """The lessons that are told to this reader at a moment, in the order in which they were last published."""
-    of = lessons.c
-    wanted = (of.told.is_not(None), of.retired.is_(False), of.expires_at > as_of, *conditions)
+    """The lessons that are told to this reader at a moment, in the order in which they were last published.
+
+    What was learned from a customer who is lost by now is told in the digest alone.
+    """
+    of, case = lessons.c, recoveries.c
+    gone = (case.stream_id == of.customer_id, or_(case.lost, case.outcome == "lost"))
+    lost = select(case.recovery_id).where(*source.of(Recoveries, recoveries), *gone)
+    still_ours = or_(of.recovery_id.is_(None), of.recovery_id.not_in(lost))
+    wanted = (of.told.is_not(None), of.retired.is_(False), of.expires_at > as_of, still_ours, *conditions)
     told = rows(source, *wanted, order=of.told)
     return [row for row in told if reader.belongs_to(Audience.model_validate(row["audience"]))]

@@ -84,7 +84,7 @@ class CauseReport(Report):
     other: Rate
     classes: list[CauseCount]
     contributing: list[Contribution]
-    """What was said to have contributed, systemic causes behind individual ones among them, hidden ones too."""
+    """What was said to have contributed, also to individual causes. Individual ones themselves are left out."""
 
 
 def report(source: Source, period: Period) -> CauseReport:
@@ -152,8 +152,9 @@ def _summed(counts: Iterable[tuple[str, int]]) -> dict[str, int]:
 
 
 def _contributing(rows: Sequence[Row]) -> dict[str, int]:
-    # A class named twice in one case counts once.
-    return _summed((one, row["n"]) for row in rows for one in {*row["contributing"].split(",")} if one)
+    # A class named twice in one case counts once; of a person's share not even that it contributed is told.
+    named = ((one, row["n"]) for row in rows for one in {*row["contributing"].split(",")} if one)
+    return _summed((one, n) for one, n in named if group_of(one) != "individual")
 
 
 def _ranked(counts: Mapping[str, int]) -> list[tuple[str, int]]:

@@ -30,8 +30,8 @@ _ASKED: Final = tuple(recoveries.c[name] for name in ("owner", "team", "open", "
 class Load(BaseModel):
     """What is open, and what can be taken on. `points` are of both, `capacity` is of those who are here.
 
-    `capacity` is None where fewer than 5 colleagues of a group said theirs, or nobody; then nobody knows whether
-    it is `overloaded`: whether there are more points than that.
+    `capacity` is None where fewer than 5 colleagues of a group said theirs. Whether it is `overloaded`, that there
+    are more points than that, nobody knows until all of them have said theirs.
     """
 
     open_recoveries: int
@@ -85,6 +85,16 @@ class Item:
 
 
 @dataclass(frozen=True)
+class Room:
+    """What some colleagues together can take on."""
+
+    capacity: int | None = None
+    """None where it would tell of fewer than five."""
+    complete: bool = False
+    """Whether all of them who are not away have said theirs."""
+
+
+@dataclass(frozen=True)
 class Hands:
     """Who is here, and how much each can take on."""
 
@@ -97,10 +107,11 @@ class Hands:
         """Those of them who are not away and said how much they can take on."""
         return {one for one in of if one in self.points and one not in self.away}
 
-    def capacity(self, of: Iterable[UUID]) -> int | None:
-        """What all of them together can take on; None where it would tell of fewer than five."""
+    def room(self, of: Collection[UUID]) -> "Room":
+        """What all of them together can take on."""
         ready = self.ready(of)
-        return None if hidden(len(ready)) else sum(self.points[one] for one in ready)
+        capacity = None if hidden(len(ready)) else sum(self.points[one] for one in ready)
+        return Room(capacity, complete={*of} - self.away <= self.points.keys())
 
 
 def report(source: Source, period: Period, colleague_id: UUID | None = None) -> WorkloadReport:
@@ -126,7 +137,7 @@ def report(source: Source, period: Period, colleague_id: UUID | None = None) -> 
 
 
 def _team(team: str, members: Collection[UUID], items: Sequence[Item], hands: Hands) -> TeamLoad:
-    load = _load([one for one in items if one.team == team], hands.capacity(members))
+    load = _load([one for one in items if one.team == team], hands.room(members))
     return TeamLoad(team=team, colleagues=len(members), **dict(load))
 
 
@@ -135,18 +146,20 @@ def _colleague(colleague_id: UUID, items: Sequence[Item], hands: Hands) -> Colle
     points = hands.points.get(colleague_id)
     absent = colleague_id in hands.away
     capacity = 0 if absent and points is not None else points
-    return ColleagueLoad(colleague_id=colleague_id, absent=absent, **dict(_load(mine, capacity)))
+    load = _load(mine, Room(capacity, complete=True))
+    return ColleagueLoad(colleague_id=colleague_id, absent=absent, **dict(load))
 
 
-def _of_all(hands: Hands, teams: Mapping[str, Collection[UUID]], told: Iterable[TeamLoad]) -> int | None:
-    """What everybody together can take on; None where those that are told would leave fewer than five of them."""
+def _of_all(hands: Hands, teams: Mapping[str, Collection[UUID]], told: Iterable[TeamLoad]) -> Room:
+    """What everybody together can take on; nothing where those told would leave fewer than five of them."""
     ready = {team: hands.ready(members) for team, members in teams.items()}
     if not summable(ready, [one.team for one in told if one.capacity is not None]):
-        return None
-    return hands.capacity(one for members in teams.values() for one in members)
+        return Room()
+    return hands.room({one for members in teams.values() for one in members})
 
 
-def _load(items: Sequence[Item], capacity: int | None) -> Load:
+def _load(items: Sequence[Item], room: Room) -> Load:
+    judged = room.capacity if room.complete else None
     open_promises = sum(one.promise for one in items)
     open_recoveries = len(items) - open_promises
     points = PER_RECOVERY * open_recoveries + PER_PROMISE * open_promises
@@ -155,9 +168,9 @@ def _load(items: Sequence[Item], capacity: int | None) -> Load:
         open_promises=open_promises,
         overdue_promises=sum(one.overdue for one in items),
         points=points,
-        capacity=capacity,
-        share=round(points / capacity, DECIMALS) if capacity else None,
-        overloaded=None if capacity is None else points > capacity,
+        capacity=room.capacity,
+        share=round(points / judged, DECIMALS) if judged else None,
+        overloaded=None if judged is None else points > judged,
     )
 
 

@@ -84,6 +84,8 @@ def check(request: Request, caller: Reading, asked: Annotated[Asked, Query()]) -
     if isinstance(found, str):
         return answer(request, Answered(verdict=_VERDICTS[found], problem=None))
     problem = problem_of(found, services.settings.address)
+    if problem.get("field") == "cost":
+        problem["field"] = "amount"  # as it is called here
     return answer(request, Answered(verdict="refused", problem=problem))
 
 

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Final
+from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
@@ -100,7 +101,7 @@ def team_feed(request: Request, caller: Reading, page: Asked, looking: Annotated
         "version": JSON_FEED,
         "title": TITLE,
         "home_page_url": f"{base_url}/",
-        "feed_url": f"{base_url}/v1/feed",
+        "feed_url": _itself(request, "/v1/feed"),
         "items": [_entry(one, found) for one in found.page.items],
     }
     link = _next(request, found)
@@ -129,7 +130,7 @@ def team_feed_atom(
     entries = [_atom_entry(one, found, times[one.id]) for one in found.page.items]
     updated = max(times.values(), default=services.clock())
     link = _next(request, found)
-    address = f"{services.settings.address}/v1/feed.atom"
+    address = _itself(request, "/v1/feed.atom")
     content = atom(TITLE, address, updated, entries, None if link is None else _address(link))
     headers = {"Amends-Position": str(found.position)} | ({} if link is None else {"Link": link})
     return Response(content, 200, headers, ATOM)
@@ -150,7 +151,8 @@ def feed_digest(
 ) -> Response:
     """The agenda of a team meeting out of the week's real cases: stories, lost cases, obstacles and new lessons.
 
-    The same week gives the same agenda. Lost cases are told here alone, and nobody is named.
+    As far as it is recorded by now: a story that goes on later moves to its later week. Lost cases are told here
+    alone, and nobody is named.
     """
     services = services_of(request)
     if not timedelta(days=1) <= period <= LONGEST:
@@ -192,6 +194,13 @@ async def acknowledge_lesson(request: Request, lesson_id: UUID, caller: Appendin
     201 when it is news, 200 when he had done so: then nothing is recorded.
     """
     return await receive(request, AcknowledgeLesson, lesson_id, caller)
+
+
+def _itself(request: Request, path: str) -> str:
+    """The address of this feed: what another reader is told is another feed."""
+    asked = [(name, request.query_params[name]) for name in KEPT if name in request.query_params]
+    query = f"?{urlencode(asked)}" if asked else ""
+    return f"{services_of(request).settings.address}{path}{query}"
 
 
 def _next(request: Request, found: Told) -> str | None:

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from api.auth import Credential, Reading, require
 from api.deps import Services, services_of
-from api.reads import AFTER, LIMIT, Asked, Page, answer
+from api.reads import AFTER, LIMIT, Asked, answer
 from domain.dignity import KEPT
 from domain.errors import NotAllowed
 from domain.kinds import Fact
@@ -77,11 +77,13 @@ def feedback(
     A key with the scope `personnel` reads it of anybody. Any other says in `Amends-Colleague` who asks, which
     needs the scope `act_for`, and reads it of him only. After 180 days it is erased whom a report names.
     """
-    services = services_of(request)
+    services, after = services_of(request), page.position
     about = services.keyring.pseudonym("colleague", colleague_id)
     _refuse_others(services, caller, about, himself)
-    facts = services.ledger.about(about)
-    return answer(request, _told(facts, page), position=services.ledger.head())
+    # Whoever erases may be late: nobody reads what is past its time all the same.
+    since = services.clock() - KEPT
+    facts = [fact for fact in services.ledger.about(about) if fact.recorded_at > since]
+    return answer(request, _told(facts, after, page.limit), position=services.ledger.head())
 
 
 def _refuse_others(services: Services, caller: Credential, about: UUID, asking: str | None) -> None:
@@ -93,7 +95,7 @@ def _refuse_others(services: Services, caller: Credential, about: UUID, asking: 
     require(caller, "act_for")
 
 
-def _told(facts: Sequence[Fact], page: Page) -> FeedbackPage:
+def _told(facts: Sequence[Fact], after: int, limit: int) -> FeedbackPage:
     answers: dict[int | None, list[Side]] = {}
     for fact in facts:
         if isinstance(fact.event, TreatmentAnswered) and isinstance(fact.event.side, str):
@@ -102,10 +104,10 @@ def _told(facts: Sequence[Fact], page: Page) -> FeedbackPage:
     reports = [
         _report(fact, fact.event, answers.get(fact.position, []))
         for fact in facts
-        if isinstance(fact.event, TreatmentReported) and fact.position > page.position
+        if isinstance(fact.event, TreatmentReported) and fact.position > after
     ]
-    shown = reports[: page.limit]
-    return FeedbackPage(data=shown, next=shown[-1].position if len(reports) > page.limit else None)
+    shown = reports[:limit]
+    return FeedbackPage(data=shown, next=shown[-1].position if len(reports) > limit else None)
 
 
 def _report(fact: Fact, report: TreatmentReported, answers: list[Side]) -> TreatmentReport:

@@ -21,12 +21,10 @@ from domain.lessons.commands import (
     ReviseLesson,
 )
 from domain.lessons.lesson import LessonKind
-from domain.values import Moment
 from projections import lessons
 
 router = APIRouter(tags=["lessons"], generate_unique_id_function=openapi.operation_id)
 LESSON_ID: Final = "lesson_id"
-AsOf = Annotated[Moment | None, Query(description="as it stood then; without it, now")]
 
 
 class LessonRecorded(BaseModel):
@@ -63,7 +61,6 @@ def all_lessons(
     page: Asked,
     state: Annotated[lessons.State | None, Query(description="only those that have come so far")] = None,
     kind: Annotated[LessonKind | None, Query(description="only of this kind")] = None,
-    as_of: AsOf = None,
 ) -> Response:
     """Drafts and lessons in the order in which they were drafted; with `state=to_reconfirm`, those that expired.
 
@@ -73,7 +70,7 @@ def all_lessons(
     with reading(services) as view:
         found = lessons.listed(
             view.source,
-            as_of or services.clock(),
+            services.clock(),
             state=state,
             kind=kind,
             private="personnel" in caller.scopes,
@@ -81,7 +78,7 @@ def all_lessons(
             limit=page.limit,
         )
     address = services.settings.address
-    link = None if found.next is None else next_link(request, address, found.next, "state", "kind", "as_of")
+    link = None if found.next is None else next_link(request, address, found.next, "state", "kind")
     return answer(request, found, position=view.position, link=link)
 
 
@@ -92,13 +89,11 @@ def all_lessons(
     dependencies=[CaughtUp],
     name="lesson",
 )
-def one_lesson(request: Request, lesson_id: UUID, caller: Administering, as_of: AsOf = None) -> Response:
+def one_lesson(request: Request, lesson_id: UUID, caller: Administering) -> Response:
     """One lesson: its wording, whom it is for, and how many of those read and acknowledged it, front and back."""
     services = services_of(request)
     with reading(services) as view:
-        found = lessons.found(
-            view.source, lesson_id, as_of or services.clock(), private="personnel" in caller.scopes
-        )
+        found = lessons.found(view.source, lesson_id, services.clock(), private="personnel" in caller.scopes)
     if found is None:
         raise UnknownRef("lesson", lesson_id)
     return answer(request, found, position=view.position)

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from domain.advice.situation import Situation
 from domain.kinds import Fact
 from domain.moves.failure import CustomerLoss, FailureReported
-from domain.values import Money
+from domain.values import MAX_INT, Money
 
 UNCOUNTED: Final = ("duplicate", "entered_in_error")
 """How recoveries end that tell of nothing that happened, or tell it twice."""
@@ -21,7 +21,7 @@ class OwnCost(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     money: tuple[Money, ...]
-    """In each currency by itself."""
+    """In each currency by itself, and never more than the largest amount there is."""
     minutes: int
     visits: int
     contacts: int
@@ -35,7 +35,7 @@ def own_cost(facts: Iterable[Fact], found: Situation) -> OwnCost:
         if loss.money is not None:
             money[loss.money.currency] += loss.money.minor
     return OwnCost(
-        money=tuple(Money(minor=money[currency], currency=currency) for currency in sorted(money)),
+        money=tuple(Money(minor=min(money[currency], MAX_INT), currency=currency) for currency in sorted(money)),
         minutes=sum(loss.minutes or 0 for loss in losses),
         visits=sum(loss.visits or 0 for loss in losses),
         contacts=sum(loss.contacts or 0 for loss in losses),

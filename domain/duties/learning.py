@@ -88,9 +88,14 @@ def learn(signs: Iterable[Sign], tallies: Tallies, known: Known) -> Iterator[Ask
             yield ask
 
 
-def _complete(duty: str, about: str, enough: Enough, sign: Sign, tallies: Tallies) -> bool:
-    """Counts this sign; whether the count is complete with it."""
+def _complete(duty: str, about: str, enough: Enough, due_at: datetime, sign: Sign, tallies: Tallies) -> bool:
+    """Counts this sign; whether the count is complete with it, in time for what was due at `due_at`.
+
+    Late news completes nothing: the next sign that comes in time does.
+    """
     tally, complete = counted(enough, tallies.get(duty, about), Met(sign.position, sign.occurred_at))
+    if complete and not _in_time(due_at, sign):
+        return False
     tallies.put(duty, about, tally)
     return bool(complete)
 
@@ -103,19 +108,21 @@ def _in_time(due_at: datetime, sign: Sign) -> bool:
 def _training(sign: Sign, tallies: Tallies, known: Known) -> Ask | None:
     """D9: training that is missing again and again on one team and topic is asked for."""
     team = known.team(sign)
-    if team is None or sign.about is None or not _complete("D9", f"{team}/{sign.about}", MISSING, sign, tallies):
-        return None
     due_at = sign.occurred_at + ANSWER_WITHIN
-    asker = known.asker(sign, team) if _in_time(due_at, sign) else None
+    if team is None or sign.about is None:
+        return None
+    if not _complete("D9", f"{team}/{sign.about}", MISSING, due_at, sign, tallies):
+        return None
+    asker = known.asker(sign, team)
     return None if asker is None else Ask("D9", "help", sign, _help("training", sign.about, due_at), asker)
 
 
 def _review(sign: Sign, tallies: Tallies, known: Known) -> Ask | None:
     """D10: the owner of a rule that stands in the way again and again is asked to look at it."""
-    if sign.about is None or not _complete("D10", sign.about, BLOCKS, sign, tallies):
-        return None
     due_at = sign.occurred_at + REVIEW_WITHIN
-    owner = known.owner(sign) if _in_time(due_at, sign) else None
+    if sign.about is None or not _complete("D10", sign.about, BLOCKS, due_at, sign, tallies):
+        return None
+    owner = known.owner(sign)
     return None if owner is None else Ask("D10", "review", sign, _help("rule", sign.about, due_at), owner)
 
 
@@ -125,9 +132,8 @@ def _help(kind: HelpKind, topic: str, due_at: datetime) -> AskForHelp:
 
 def _similar(sign: Sign, tallies: Tallies, known: Known) -> Ask | None:
     """D8: what fails again and again, whoever it happens to, is something to learn from."""
-    if sign.about is None or not _complete("D8", sign.about, SIMILAR, sign, tallies):
-        return None
-    if not _in_time(sign.occurred_at + LATE, sign):
+    late = sign.occurred_at + LATE
+    if sign.about is None or not _complete("D8", sign.about, SIMILAR, late, sign, tallies):
         return None
     lesson = DraftLesson(kind="lesson", title=AGAIN, text=QUESTIONS, topic=sign.about, trigger=sign.event_id)
     return Ask("D8", "lesson", sign, lesson, None)

@@ -26,8 +26,8 @@ from domain.values import Code, Count, Money
 
 MAIN: Final = "main"
 """The cost centre of what no team's own budget pays."""
-MONEY: Final = frozenset(("cash", "card_refund", "credit", "voucher", "discount", "donation"))
-"""Kinds of which somebody always knows the amount. Of a free upgrade perhaps nobody does."""
+IN_KIND: Final = frozenset(("free_item", "upgrade", "points", "service_extension"))
+"""Kinds of which perhaps nobody knows the amount. Of all others somebody does, whatever they are called."""
 
 
 class DecidedBy(BaseModel):
@@ -142,8 +142,8 @@ class Till:
         return sorted(self._at.currencies(cost_centre))
 
     def _refuse_unpriced(self, wanted: Wanted) -> None:
-        """Raises InvalidValue for money of which nobody says how much, where a budget would pay it."""
-        unknown = wanted.amount is None and wanted.kind in MONEY
+        """Raises InvalidValue for what is not in kind and nobody says how much, where a budget would pay it."""
+        unknown = wanted.amount is None and wanted.kind not in IN_KIND
         if unknown and self._open(wanted, self._kept_in) is not None:
             raise InvalidValue("cost", "a budget pays for it: say what it costs, or in `value` what it is worth")
 

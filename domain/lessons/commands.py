@@ -111,7 +111,11 @@ def _drawn_up(of: FromRecovery, trigger: UUID | None, at: Context) -> Draft:
         raise UnknownRef("customer", of.customer_id)
     refuse_unknown(customer)
     customer.recovery(of.recovery_id)
-    return drafted(at.history(of.customer_id), of.recovery_id, trigger)
+    try:
+        return drafted(at.history(of.customer_id), of.recovery_id, trigger)
+    except UnknownRef:
+        why = "its report lies too far back to be drawn up: say it in words"
+        raise InvalidValue("from_recovery", why) from None
 
 
 class ApproveLesson(LessonCommand, path="approve-lesson", facts=(LessonApproved,), scope="admin"):

@@ -37,3 +37,9 @@ Title = Annotated[
 """What it is about, in one line."""
 NAME: Final = "{name}"
 """Stands in a recognition for the colleague's name: put in when it is read, and only while he agrees."""
+UNNAMED: Final = "a colleague"
+
+
+def unnamed(text: str) -> str:
+    """The same words where nobody is named."""
+    return text.replace(NAME, UNNAMED)

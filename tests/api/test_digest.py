@@ -1,4 +1,4 @@
-"""The digest: the agenda of a meeting out of the week's real cases, always the same for the same week."""
+"""The digest: the agenda of a meeting out of the week's real cases, always the same of the same ledger."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -42,6 +42,37 @@ def test_s1_19_the_digest_of_a_week_is_its_real_cases_and_the_same_whenever_it_i
     assert amends.get(f"/v1/feed/digest?until={until}") == first
     later = amends.get("/v1/feed/digest")
     assert (later["stories_n"], later["lost_n"], later["obstacles_n"], later["new_lessons"]) == (1, 0, 0, [])
+
+
+def test_a_case_study_leaves_the_feed_when_its_customer_is_lost_after_all(amends: Service):
+    customer, recovery = put_right(amends)
+    told(
+        amends,
+        drafted(amends, kind="case_study", from_recovery={"customer_id": customer, "recovery_id": recovery}),
+    )
+    before = {one["tags"][0] for one in feed(amends)}
+    amends.post(f"/v1/customers/{customer}/close", {"recovery_id": recovery, "outcome": "lost"})
+    assert before == {"recovery", "case_study"}
+    assert feed(amends) == []
+
+
+def test_of_a_lost_case_in_which_somebody_was_reported_no_steps_are_told(amends: Service):
+    customer, recovery = put_right(amends)
+    address = f"/v1/customers/{customer}"
+    amends.post(f"{address}/report-treatment", {"recovery_id": recovery, "treatment": "rude"})
+    amends.post(f"{address}/close", {"recovery_id": recovery, "outcome": "lost"})
+    amends.clock.forward(days=1)
+    [lost] = amends.get("/v1/feed/digest")["lost"]
+    assert (lost["title"], lost["steps"], lost["text"]) == ("Late, and the customer left", [], "")
+
+
+def test_the_digest_names_nobody_whom_a_recognition_tells_of(amends: Service):
+    praise = {"kind": "recognition", "title": "{name} changed a wiper", "text": "Unasked.", "colleague_id": "m-1"}
+    told(amends, drafted(amends, **praise))
+    amends.clock.forward(days=1)
+    assert [one["title"] for one in amends.get("/v1/feed/digest")["new_lessons"]] == [
+        "a colleague changed a wiper"
+    ]
 
 
 def test_lost_cases_are_told_in_the_digest_alone(amends: Service):

@@ -46,6 +46,13 @@ def test_it_is_an_atom_feed(feed: Service, query: str):
     assert atom_faults(answer.content) == []
 
 
+def test_what_another_reader_is_told_is_another_feed(feed: Service):
+    addresses = {feed.get(f"/v1/feed{query}")["feed_url"] for query in ("", "?team=quay", "?role=sales")}
+    assert len(addresses) == 3
+    atom = feed.http.get("/v1/feed.atom?team=quay").text
+    assert atom.count("/v1/feed.atom?team=quay") >= 2
+
+
 def test_both_tell_the_same(feed: Service):
     items = feed.get("/v1/feed")["items"]
     entries = fromstring(feed.http.get("/v1/feed.atom").content).findall(f"{ATOM}entry")  # noqa: S314 - our own

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +10,14 @@ import pytest
 from alembic import command
 from sqlalchemy import select
 
-from domain.errors import Busy
+from domain.errors import Busy, NewerProgramNeeded
 from infrastructure.learning import Learner, Seen
 from infrastructure.migrate import configured, upgrade
+from infrastructure.orders import Order, Outcome
 from infrastructure.projector import Projector
 from infrastructure.tables import tallies, tracking
 from projections import ALL
+from projections.signs import Signs
 from tests.support.exposition import told_by
 from tests.support.http import Service, service
 
@@ -205,3 +208,34 @@ def test_two_signs_at_one_position_are_counted_together_however_few_are_looked_a
     quick.project()
     assert learner(quick, at_once=1).run_once() == 1
     assert asked(quick) == ["tills"]
+
+
+def test_what_was_parked_is_counted_once_it_is_free(amends: Service, monkeypatch: pytest.MonkeyPatch):
+    apply = Signs.apply
+
+    def stumbles(self: Signs, rows: Any, fact: Any) -> Any:
+        if fact.event.TOPIC == "obstacle.encountered":
+            raise RuntimeError
+        return apply(self, rows, fact)
+
+    monkeypatch.setattr(Signs, "apply", stumbles)
+    gaps(amends, 3)
+    other = amends.customer("C-2")
+    amends.post(f"/v1/customers/{other}/report-failure", {"what": "late", "description": "not here"})
+    amends.project()
+    assert learner(amends).run_once() == 0
+    monkeypatch.setattr(Signs, "apply", apply)
+    assert amends.container.projector.release() == 1
+    assert learner(amends).run_once() == 1
+
+
+def test_what_only_a_newer_program_may_record_is_left_to_it(quick: Service):
+    def outdated(_: Order) -> "Future[Outcome]":
+        answer: Future[Outcome] = Future()
+        answer.set_exception(NewerProgramNeeded())
+        return answer
+
+    gaps(quick, 3)
+    with pytest.raises(NewerProgramNeeded):
+        learner(quick, submit=outdated).run_once()
+    assert learner(quick).run_once() == 1

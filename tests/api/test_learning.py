@@ -150,14 +150,12 @@ def test_d9_what_is_asked_for_agrees_with_the_needs_that_the_report_counts(house
     assert (ours["topic"], ours["obstacles"], ours["needs"]) == (house.own("returns"), 7, 2)
 
 
-def test_d9_what_we_hear_of_when_the_answer_would_have_been_due_is_counted_and_asks_for_nothing(house: House):
+def test_d9_what_we_hear_of_when_the_answer_would_have_been_due_counts_and_the_next_in_time_asks(house: House):
     house.joins("clerk", CLERK)
     house.amends.clock.forward(days=10)
     late = (house.amends.clock() - timedelta(days=8)).isoformat()
     for _ in range(3):
         house.untrained(occurred_at=late)
-    house.untrained()
-    house.untrained()
     assert house.learned() == 0
     house.untrained()
     assert house.learned() == 1

@@ -38,6 +38,12 @@ def ran_out() -> Story:
     return invited().given(expired, at=20 + 30 * DAY)
 
 
+def test_what_a_caller_calls_an_invitation_is_none_of_ours(shelf: Book):
+    owed = GrantCompensation(kind="invitation", basis="statutory", delivered=True)
+    tale = resolved().when(owed, at=20)
+    assert asked(told(shelf, tale), invitations.report).n == 0
+
+
 def test_s3_18_the_redemption_rate_and_the_days_to_return_are_told(shelf: Book):
     found = asked(told(shelf, came(2), came(6), came(10), ran_out(), invited()), invitations.report)
     assert (found.n, found.redeemed, found.expired, found.open) == (5, 3, 1, 1)

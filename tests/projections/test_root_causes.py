@@ -69,6 +69,11 @@ def test_what_the_house_contributed_stands_beside_individual_causes(shelf: Book)
     assert [(one.cause_class, one.n) for one in found.contributing] == [("training", 2), ("capacity", 1)]
 
 
+def test_that_a_persons_share_contributed_is_not_told(shelf: Book):
+    found = asked(told(shelf, caused("tool_system", "attitude"), caused("training")), root_causes.report)
+    assert found.contributing == []
+
+
 def test_of_a_recovery_the_last_word_counts(shelf: Book):
     tale = caused("training", at=5)
     shelf = told(shelf, caused("policy_rule", at=20, tale=tale))

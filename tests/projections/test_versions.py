@@ -35,7 +35,7 @@ def test_a_changed_shape_raises_the_version() -> None:
         "statements": (1, "3020bbcf1275"),
         "training": (1, "b9c6a6ad0f51"),
         "budgets": (1, "88d9c672b2d4"),
-        "grants": (1, "fa585fabbe51"),
+        "grants": (2, "fa585fabbe51"),
         "lessons": (1, "688673146c19"),
         "receipts": (1, "d590daee7478"),
         "signs": (1, "c581884d0701"),

@@ -79,6 +79,12 @@ def test_a_recovery_without_a_team_is_of_its_owners_team(shelf: Book):
     assert (team(found).open_recoveries, found.n) == (1, 2)
 
 
+def test_a_team_of_which_not_everybody_said_how_much_is_not_said_to_have_too_much(shelf: Book):
+    desk = [*team_of("desk", 5), joined("another", team="desk")]
+    found = team(asked(told(shelf, *desk, *(case() for _ in range(11))), workload.report))
+    assert (found.points, found.capacity, found.share, found.overloaded) == (11, 10, None, None)
+
+
 def test_who_is_away_or_has_left_takes_nothing_on(shelf: Book):
     desk = team_of("desk", 7)
     desk[0].when(RecordAbsence(begins=day(1), ends=day(3)))

@@ -76,6 +76,13 @@ def test_s2_6_what_failures_cost_him_is_added_up_in_each_currency_by_itself():
     assert (cost.minutes, cost.visits, cost.contacts) == (55, 2, 2)
 
 
+def test_what_failures_cost_him_is_told_however_much_it_is():
+    most = {"money": {"amount": "90071992547409.91", "currency": "EUR"}}
+    tale = reported(customer_loss=most).when(report("pears", customer_loss=most), at=1)
+    [money] = page(tale.facts).customer_loss.money
+    assert str(money) == "90071992547409.91 EUR"
+
+
 def test_s3_2_his_wish_stands_beside_what_the_house_does_about_it():
     tale = reported().when(RecordExpectation(topic="freshness", wish="Ripe plums.", importance=5), at=1)
     tale.when(RecordExpectation(topic="music", wish="None.", importance=1), at=2)

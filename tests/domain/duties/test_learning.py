@@ -106,6 +106,15 @@ def test_late_news_is_counted_and_asks_for_nothing():
             assert len(asks(signs)) == found, (kind, days)
 
 
+def test_late_news_takes_nothing_from_what_was_counted_in_time():
+    for kind, times, late in (("untrained", 3, 8), ("blocked", 5, 15), ("failed", 3, 40)):
+        fresh = [sign(n, kind, "one", at=late) for n in range(1, times)]
+        told_late, next_one = sign(times, kind, "one", at=0, late=late), sign(times + 1, kind, "one", at=late)
+        assert asks([*fresh, told_late]) == []
+        [ask] = asks([*fresh, told_late, next_one])
+        assert ask.trigger == next_one
+
+
 def test_where_nobody_is_known_nothing_is_asked_for_and_the_count_begins_anew():
     signs = [sign(n, "untrained", "returns", at=n) for n in range(1, 6)]
     assert asks(signs, Ledger(signs, asker=None)) == []

@@ -121,8 +121,8 @@ def test_an_amount_that_nobody_knows_is_taken_where_nobody_keeps_a_budget():
     assert tale.elsewhere == []
 
 
-@pytest.mark.parametrize("kind", ["cash", "card_refund", "credit", "voucher", "discount", "donation"])
-def test_money_out_of_a_budget_needs_an_amount(kind: str):
+@pytest.mark.parametrize("kind", ["cash", "card_refund", "credit", "voucher", "discount", "donation", "gift_card"])
+def test_what_is_not_in_kind_needs_an_amount_out_of_a_budget_whatever_it_is_called(kind: str):
     tale = reported().with_budget(eur(100))
     with refused("invalid_value", field="cost"):
         tale.when(grant(None, kind=kind), actor=ANNA)
