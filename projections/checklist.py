@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from domain.recovery import Done, Recovery
 
+STEPS: Final = ("apology", "action", "compassion", "compensation", "follow_up")
 STAGES: Final = ("acknowledgement", "resolution", "follow_up")
 VOID: Final = ("withdrawn", "duplicate", "entered_in_error")
 """Outcomes after which nothing is owed any more."""
@@ -26,6 +27,13 @@ def checklist(recovery: Recovery) -> dict[str, dict[str, Any]]:
         "compensation": _step(recovery, "compensation", due=owed and recovery.expects_compensation),
         "follow_up": _step(recovery, "follow_up", due=owed and recovery.ended),
     }
+
+
+def in_order(steps: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    """A checklist in the order of the steps; what was stored has another."""
+    told = {name: steps[name] for name in STEPS}
+    stages = told["apology"]["stages"]
+    return told | {"apology": {**told["apology"], "stages": {name: stages[name] for name in STAGES}}}
 
 
 def coverage(steps: Mapping[str, Mapping[str, Any]]) -> tuple[int, int]:

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, case, func, literal, select, tuple_
 
 from domain.kinds import Fact
 from projections.base import Instant, Row, Source, fold
+from projections.checklist import in_order
 from projections.recovery_rows import CLOCKS, OVERDUE_WEIGHT, Recoveries, recoveries, recovery_streams
 
 _NEVER: Final = datetime(9999, 1, 1, tzinfo=UTC)
@@ -234,6 +235,7 @@ def _view(row: Row) -> RecoveryView:
     given = {name: row[name] for name in RecoveryView.model_fields if name in row}
     seen = {
         "customer_id": row["stream_id"],
+        "checklist": in_order(row["checklist"]),
         "missed": [step for step in row["missed"].split(",") if step],
         "overdue": row["overdue_now"],
         "risk": row["risk_now"],

@@ -85,6 +85,12 @@ def queued(shelf: Book, at: float = 0, **asked: object) -> list[UUID]:
     return [one.recovery_id for one in page.data]
 
 
+def test_s4_15_the_checklist_is_told_in_the_order_of_the_five_steps(shelf: Book):
+    steps = told(shelf, put_right(failed()), at=30).checklist
+    assert list(steps) == ["apology", "action", "compassion", "compensation", "follow_up"]
+    assert list(steps["apology"].stages or ()) == ["acknowledgement", "resolution", "follow_up"]
+
+
 def test_a_reported_failure_shows_what_is_due(shelf: Book):
     one = told(shelf, failed())
     assert (one.phase, one.severity, one.customer_id, one.opened_at) == ("reported", 3, CUSTOMER, START)
