@@ -8,11 +8,11 @@ from typing import Final, NamedTuple, Protocol
 import structlog
 from pydantic import TypeAdapter
 from sqlalchemy import Connection, Engine, insert, select, update
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import IntegrityError
 
 from domain.counting import BEGUN, Tally
 from domain.duties.learning import Ask
-from domain.errors import AmendsError, Broken, Busy
+from domain.errors import Refused
 from domain.kinds import AMENDS
 from infrastructure.engine import writing
 from infrastructure.metrics import Metrics
@@ -79,7 +79,7 @@ class Learner:
     def run_once(self) -> int:
         """Counts what was recorded since, and posts what follows. Gives how much of that was new.
 
-        Raises Busy, Broken or what the database said; what was not finished is left to the next time.
+        Raises whatever is no rule's word; what was not finished is left to the next time.
         """
         said = 0
         while not self._rounds.stopping:
@@ -120,7 +120,16 @@ class Learner:
 
     def _post(self, asks: Sequence[Ask]) -> int:
         waiting = [(ask, self._submit(self._order(ask))) for ask in asks]
-        return sum(self._answered(ask, future) for ask, future in waiting)
+        said, faults = 0, []
+        for ask, future in waiting:
+            try:
+                said += self._answered(ask, future)
+            except Exception as fault:  # noqa: BLE001 - raised below, once the others have their answers
+                faults.append(fault)
+        if faults:
+            # What was recorded is known by its key: to post all of it again records nothing twice.
+            raise faults[0]
+        return said
 
     def _order(self, ask: Ask) -> Order:
         content = f"{ask.command.PATH}:{ask.stream}:{ask.command.model_dump_json()}".encode()
@@ -136,20 +145,18 @@ class Learner:
         )
 
     def _answered(self, ask: Ask, future: "Future[Outcome]") -> bool:
-        """Whether this was new. Raises what may be otherwise the next time."""
+        """Whether this was new. Raises whatever is no rule's word: the next time it may be otherwise."""
         try:
             outcome = future.result(ANSWER_WITHIN_SECONDS)
-        except (Busy, Broken, SQLAlchemyError, TimeoutError):
-            raise
-        except AmendsError as refusal:
+        except Refused as refusal:
             # A rule says no, and will say so again: somebody left meanwhile, or was forgotten.
             log.info("duty_refused", ledger=self._ledger, duty=ask.duty, step=ask.step, code=refusal.code)
             self._metrics.asked("refused")
             return False
-        except Exception as fault:  # noqa: BLE001 - one order's fault must not keep everybody else's from being posted
+        except Exception as fault:
             log.error("duty_failed", ledger=self._ledger, duty=ask.duty, step=ask.step, fault=type(fault).__name__)
             self._metrics.asked("failed")
-            return False
+            raise
         new = bool(outcome.receipts) and not outcome.replayed
         self._metrics.asked("recorded" if new else "repeated")
         return new

@@ -229,6 +229,23 @@ def test_what_was_parked_is_counted_once_it_is_free(amends: Service, monkeypatch
     assert learner(amends).run_once() == 1
 
 
+def test_a_fault_with_one_order_loses_neither_it_nor_the_others(quick: Service):
+    def stumbles(order: Order) -> "Future[Outcome]":
+        if getattr(order.command, "topic", None) != "returns":
+            return quick.container.writer.submit(order)
+        answer: Future[Outcome] = Future()
+        answer.set_exception(ZeroDivisionError())
+        return answer
+
+    gaps(quick, 3)
+    gaps(quick, 3, "brakes")
+    with pytest.raises(ZeroDivisionError):
+        learner(quick, submit=stumbles).run_once()
+    assert [one["topic"] for one in quick.get("/v1/colleagues/m-7")["help"]] == ["brakes"]
+    assert learner(quick).run_once() == 1
+    assert {one["topic"] for one in quick.get("/v1/colleagues/m-7")["help"]} == {"brakes", "returns"}
+
+
 def test_what_only_a_newer_program_may_record_is_left_to_it(quick: Service):
     def outdated(_: Order) -> "Future[Outcome]":
         answer: Future[Outcome] = Future()
