@@ -21,13 +21,12 @@ from infrastructure.orders import Order, Outcome
 from infrastructure.record import Record
 from infrastructure.rounds import Rounds
 from infrastructure.sealed import key_of, read_sealed, sealed_positions
+from infrastructure.sweeper import ANSWER_WITHIN_SECONDS, SOURCE
 
 log = structlog.get_logger(__name__)
-SOURCE: Final = "amends:duties"
 PAGE: Final = 500
 AT_ONCE: Final = 20
 """So many orders wait for the writer at once."""
-ANSWER_WITHIN_SECONDS: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
