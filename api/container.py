@@ -28,6 +28,7 @@ from infrastructure.mapper import Mapper
 from infrastructure.memory import spare_what_stays
 from infrastructure.metrics import Metrics
 from infrastructure.migrate import check
+from infrastructure.passing import Part
 from infrastructure.projector import Projector
 from infrastructure.rehearsal import Rehearsal
 from infrastructure.settings import Settings
@@ -206,14 +207,14 @@ class Container:
         with self.working.connect() as conn:
             return training_rows.due_streams(self.source_on(conn), now, limit)
 
-    def learned(self, conn: Connection, after: int, limit: int, tallies: Tallies) -> Seen:
-        """What the house should learn from what was recorded after a position."""
+    def learned(self, conn: Connection, part: Part, tallies: Tallies) -> Seen:
+        """What the house should learn from this part of what was recorded."""
 
         def house(moment: datetime) -> House:
             published = read_publications(conn, self.mapper, self.settings.ledger).values()
             return House.at(moment, in_force(published, moment))
 
-        return learning.look(self.source_on(conn), house, after, limit, tallies)
+        return learning.look(self.source_on(conn), house, part, tallies)
 
 
 def _reading(settings: Settings) -> dict[str, int]:

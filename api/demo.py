@@ -28,8 +28,7 @@ from domain.colleagues.asking import AskForHelp
 from domain.kinds import AMENDS, Actor, Aggregate, Command
 from domain.milestones import Reference
 from domain.relationship import RelationshipCommand
-from infrastructure.orders import Order, Outcome
-from infrastructure.sweeper import SOURCE as DUTIES
+from infrastructure.orders import DUTIES_SOURCE, Order, Outcome
 
 SOURCE: Final = "amends:demo"
 SWEEP_EVERY: Final = timedelta(hours=12)
@@ -144,7 +143,7 @@ class _Stage:
             self._set_clock(self._swept)
             # Everybody is asked, not only whom a projection calls due: the projector need not run meanwhile.
             asked = self._timed.items()
-            self._answered([Order(None, one, AMENDS, DUTIES, settling=kind) for one, kind in asked])
+            self._answered([Order(None, one, AMENDS, DUTIES_SOURCE, settling=kind) for one, kind in asked])
         self._set_clock(until)
 
     def _answered(self, orders: list[Order]) -> list[Outcome]:

@@ -1,15 +1,19 @@
 """Learning: what the duties that look at everybody must know, read from the read models of one ledger."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 from domain.duties.learning import Tallies, learn
 from domain.duties.signs import Sign
+from domain.kinds import EVENTS
+from domain.relationship import RelationshipEvent
 from domain.standards.house import House
-from infrastructure.generations import settled
+from infrastructure.generations import folded
 from infrastructure.learning import Seen
+from infrastructure.passing import Part
 from projections import askers, signs
 from projections.base import Source
 from projections.satisfaction import SatisfactionState
@@ -18,6 +22,8 @@ from projections.training_rows import Training
 
 READ: Final = (Signs.name, Training.name, SatisfactionState.name)
 """The read models that are asked: nothing is looked at before all of them have seen it."""
+MOST_APART: Final = 1_000
+"""Where more customers than that are stuck it is no single story that is broken, and everybody waits for a fix."""
 
 
 class Known:
@@ -54,14 +60,44 @@ class Known:
         return signs.shown_before(self._source, sign.stream_id, sign.position)
 
 
-def look(source: Source, house: Callable[[datetime], House], after: int, limit: int, tallies: Tallies) -> Seen:
-    """What follows from the next signs after a position, as far as the read models have come."""
-    upto = settled(source.conn, source.ledger, READ)
-    found = signs.page(source, after, upto, limit)
-    more = len(found) == limit
+def look(source: Source, house: Callable[[datetime], House], part: Part, tallies: Tallies) -> Seen:
+    """What follows from this part of the signs, as far as the read models have come."""
+    if part.of is not None:
+        return _counted(source, house, part, part.upto or 0, tallies)
+    upto, stuck = _readable(source)
+    new = {one: max(at - 1, part.after) for one, at in stuck.items() if one not in part.apart and at <= upto}
+    if len(part.apart) + len(new) > MOST_APART:
+        upto, new = min(upto, *(at - 1 for at in stuck.values())), {}
+    found = _counted(source, house, replace(part, apart={**new, **part.apart}), upto, tallies)
+    return found._replace(stuck=new, free=part.apart.keys() - stuck.keys())
+
+
+def _counted(source: Source, house: Callable[[datetime], House], part: Part, upto: int, tallies: Tallies) -> Seen:
+    page = signs.page(source, part.after, upto, part.limit, part.of)
+    more = len(page) == part.limit
     if more:
         # The rest of what stands at the last position may lie beyond the limit.
-        upto = found[-1].position - 1
-        found = [one for one in found if one.position <= upto]
+        upto = page[-1].position - 1
+        page = [one for one in page if one.position <= upto]
+    found = [one for one in page if one.position <= part.apart.get(one.stream_id, one.position)]
     asks = list(learn(found, tallies, Known(source, house, found)))
-    return Seen(upto if more or not found else found[-1].position, len(found), asks, more)
+    return Seen(upto if more or not page else page[-1].position, len(page), asks, more)
+
+
+def _readable(source: Source) -> tuple[int, dict[UUID, int]]:
+    """How far everybody's signs can be read, and from where on they cannot of single customers.
+
+    What is stuck of anybody else ends it for all: of whom nobody knows where he works, nobody knows who is to be
+    asked in his stead.
+    """
+    upto, stuck = folded(source.conn, source.ledger, READ)
+    upto = min([upto, *(one.position - 1 for one in stuck if not _of_customer(one.topic))])
+    found: dict[UUID, int] = {}
+    for one in stuck:
+        found.setdefault(one.stream_id, one.position)
+    return upto, found
+
+
+def _of_customer(topic: str) -> bool:
+    kind = EVENTS.get(topic)
+    return kind is not None and issubclass(kind, RelationshipEvent)

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
-from pydantic import BaseModel, create_model
+from pydantic import BaseModel, Field, create_model
 from pydantic.json_schema import models_json_schema
 from starlette.routing import BaseRoute
 
@@ -16,6 +16,7 @@ from api.envelope import By, CommandEnvelope, Envelope
 from api.examples import example_of
 from api.problems import MEDIA_TYPE, PROBLEMS
 from api.problems import document as problem
+from api.warning import Warned
 from domain.kinds import COMMANDS, Command
 from domain.milestones import Reference
 from domain.values import Moment
@@ -102,6 +103,9 @@ class RecordedEvent(BaseModel):
     leaf_hash: str
 
 
+_WARNINGS: Final = "What to think about though nothing was refused. Left out where there is nothing to say."
+
+
 class Recorded(BaseModel):
     """What a write answers."""
 
@@ -110,6 +114,7 @@ class Recorded(BaseModel):
     version: int
     ids: dict[str, str]
     receipts: list[RecordedEvent]
+    warnings: list[Warned] = Field(default=[], description=_WARNINGS)
 
 
 _ADDRESSED: Final[dict[type[Command], type[BaseModel]]] = {}
@@ -209,6 +214,7 @@ _BATCH_RESULT: Final = {
         "version": {"type": "integer"},
         "ids": {"type": "object", "additionalProperties": {"type": "string"}},
         "receipts": {"type": "array", "items": {"$ref": "#/components/schemas/RecordedEvent"}},
+        "warnings": {"type": "array", "items": {"$ref": "#/components/schemas/Warned"}},
     },
     "required": ["status"],
 }

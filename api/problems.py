@@ -71,6 +71,7 @@ PROBLEMS: Final[Mapping[str, Kind]] = {
     "unknown_ref": Kind(404, "There is no such thing"),
     "unknown_type": Kind(422, "This type of event is unknown"),
     "validation_failed": Kind(422, "Something in the request is not as it must be"),
+    "within_authority": Kind(403, "What was given within the authority stands"),
     "wrong_phase": Kind(409, "The recovery is in another phase"),
 }
 """Every slug. A slug is public: never reused, never given another meaning. Each has a page in docs/problems."""

@@ -31,6 +31,8 @@ from domain.values import unchanging
 from infrastructure.orders import Answer, Order, Outcome, Receipt
 
 Customer = UUID | Reference | None
+Warned = Sequence[dict[str, Any]]
+"""What is said beside the answer to a write, by api/warning.py."""
 
 
 AWAITED: Final = frozenset(("compensation.requested",))
@@ -265,15 +267,16 @@ def _customer_of(incoming: Incoming, envelope: EventEnvelope, *, opens: bool) ->
     return subject or envelope.customer
 
 
-def outcome_body(outcome: Outcome, stream: str = "customer_id") -> dict[str, Any]:
+def outcome_body(outcome: Outcome, stream: str = "customer_id", warned: Warned = ()) -> dict[str, Any]:
     """What a caller is told of a write, for orjson: ids are left to it."""
-    return {
+    body = {
         stream: outcome.customer_id,
         "position": outcome.position,
         "version": outcome.version,
         "ids": outcome.ids,
         "receipts": _receipts(outcome.receipts),
     }
+    return {**body, "warnings": warned} if warned else body
 
 
 def _receipts(receipts: Sequence[Receipt]) -> list[dict[str, Any]]:
@@ -290,7 +293,7 @@ def _receipts(receipts: Sequence[Receipt]) -> list[dict[str, Any]]:
     ]
 
 
-def recorded(outcome: Outcome, status: int = 201, stream: str = "customer_id") -> Response:
+def recorded(outcome: Outcome, status: int = 201, stream: str = "customer_id", warned: Warned = ()) -> Response:
     """The answer to a write; `stream` is what it calls the id of what was written about."""
     if outcome.receipts and outcome.receipts[0].topic in AWAITED:
         status = 202
@@ -300,4 +303,4 @@ def recorded(outcome: Outcome, status: int = 201, stream: str = "customer_id") -
     ]
     if outcome.replayed:
         headers.append((b"idempotency-replayed", b"true"))
-    return Said(status, orjson.dumps(outcome_body(outcome, stream)), headers)
+    return Said(status, orjson.dumps(outcome_body(outcome, stream, warned)), headers)

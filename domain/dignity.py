@@ -12,6 +12,8 @@ from domain.kinds import Actor, Elsewhere, Event
 
 KEPT: Final = timedelta(days=180)
 """How long, from when it was recorded, it can be read whom a report names. Then nobody can, for good."""
+NAME: Final = "by_colleague"
+"""The one field of an event that names a colleague whom it is about, sealed under a key of its own."""
 UNSIGNED: Final = "s:withheld"
 """Who did it, where to say so would tell whom a report names."""
 

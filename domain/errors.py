@@ -169,6 +169,16 @@ class CustomerLimit(Refused):
         self.rule_id = rule_id
 
 
+class WithinAuthority(Refused):
+    """A-6: what was given within the authority in force stands; nobody takes it back for having been too much."""
+
+    code = "within_authority"
+
+    def __init__(self, causes: tuple[str, ...]) -> None:
+        super().__init__(f"it was given within the authority in force and stands; causes: {', '.join(causes)}")
+        self.causes = list(causes)
+
+
 class SystemRule(Refused):
     """I-11: a program enforces the rule, so nobody overrides it by hand; its owner can change it."""
 

@@ -17,11 +17,11 @@ from domain.moves.forgetting import EraseColleagueName
 from domain.moves.treatment import TreatmentAnswered
 from infrastructure.keys import Keyring
 from infrastructure.mapper import Mapper
-from infrastructure.orders import Order, Outcome
+from infrastructure.orders import DUTIES_SOURCE, Order, Outcome
 from infrastructure.record import Record
 from infrastructure.rounds import Rounds
 from infrastructure.sealed import key_of, read_sealed, sealed_positions
-from infrastructure.sweeper import ANSWER_WITHIN_SECONDS, SOURCE
+from infrastructure.sweeper import ANSWER_WITHIN_SECONDS
 
 log = structlog.get_logger(__name__)
 PAGE: Final = 500
@@ -127,7 +127,7 @@ class Forgetter:
             ),
             stream=due.stream,
             actor=AMENDS,
-            source=SOURCE,
+            source=DUTIES_SOURCE,
             key=key,
             fingerprint=self._keyring.fingerprint(key.encode()),
         )

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import (
@@ -27,7 +27,7 @@ from sqlalchemy import (
 
 from domain.errors import Broken
 from infrastructure.recorder import lock_head
-from infrastructure.tables import generations, parked, tracking
+from infrastructure.tables import events, generations, parked, tracking
 
 NONE: Final = 0
 """The number of a live generation that does not exist yet."""
@@ -338,17 +338,28 @@ def _slowest(names: tuple[str, ...]) -> Select[int, int]:
     )
 
 
-def settled(conn: Connection, ledger: str, names: Sequence[str]) -> int:
-    """How far these read models have folded everybody's events: up to the first that is parked."""
+class Stuck(NamedTuple):
+    """A stream that one of some read models could not fold: from which position on, and what stands there."""
+
+    stream_id: UUID
+    position: int
+    topic: str
+
+
+def folded(conn: Connection, ledger: str, names: Sequence[str]) -> tuple[int, list[Stuck]]:
+    """How far these read models have come, and whose events they lack up to there, in the order of the ledger."""
+    # In this order: what gets stuck between both questions stands behind the answer to the first.
+    lowest = slowest(conn, ledger, names)
     live = and_(
         parked.c.ledger == generations.c.ledger,
         parked.c.projection == generations.c.name,
         parked.c.generation == generations.c.live,
     )
-    query = select(func.min(parked.c.position)).join_from(parked, generations, live)
-    first = conn.execute(query.where(parked.c.ledger == ledger, parked.c.projection.in_(names))).scalar()
-    lowest = slowest(conn, ledger, names)
-    return lowest if first is None else min(lowest, first - 1)
+    there = and_(events.c.ledger == parked.c.ledger, events.c.position == parked.c.position)
+    query = select(parked.c.stream_id, parked.c.position, events.c.topic).join_from(parked, generations, live)
+    query = query.join(events, there).where(parked.c.ledger == ledger, parked.c.projection.in_(names))
+    rows = conn.execute(query.where(parked.c.position <= lowest).order_by(parked.c.position))
+    return lowest, [Stuck(*row) for row in rows]
 
 
 def parked_streams(conn: Connection, ledger: str, wanted: Sequence[Generation]) -> list[Row[Any]]:

@@ -1,13 +1,15 @@
 """The learner: looks at what was recorded about everybody, and posts what the house should learn from it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future
 from datetime import datetime
+from types import MappingProxyType
 from typing import Final, NamedTuple, Protocol
+from uuid import UUID
 
 import structlog
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, Engine, insert, select, update
+from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import IntegrityError
 
 from domain.counting import BEGUN, Tally
@@ -16,17 +18,14 @@ from domain.errors import Refused
 from domain.kinds import AMENDS
 from infrastructure.engine import writing
 from infrastructure.metrics import Metrics
-from infrastructure.orders import Order, Outcome
+from infrastructure.orders import DUTIES_SOURCE, Order, Outcome
+from infrastructure.passing import Part, Progress, caught_up, moved, progress, put_next, set_apart
 from infrastructure.rounds import Rounds
 from infrastructure.rows import looking, write_rows
-from infrastructure.sweeper import ANSWER_WITHIN_SECONDS, SOURCE
-from infrastructure.tables import tallies, tracking
+from infrastructure.sweeper import ANSWER_WITHIN_SECONDS
+from infrastructure.tables import tallies
 
 log = structlog.get_logger(__name__)
-REACHED: Final = "learning"
-"""The name under which it is kept how far everything was counted."""
-SILENT: Final = "learning:silent"
-"""How far the ledger had come before anybody counted: what happened up to there asks for nothing any more."""
 AT_ONCE: Final = 100
 """So many signs are counted before what follows from them is posted."""
 FEWEST: Final = 3
@@ -36,18 +35,24 @@ Fingerprint = Callable[[bytes], bytes]
 
 
 class Seen(NamedTuple):
-    """What a look found: how far it saw, how many signs, what follows, and whether there is more to see."""
+    """What a look found: how far it saw, how many signs, what follows, and whether there is more to see.
+
+    `stuck` are those whose signs must be set apart first, and after which position; `free` those set apart before
+    whose signs can be read again.
+    """
 
     upto: int
     signs: int
     asks: Sequence[Ask]
     more: bool
+    stuck: Mapping[UUID, int] = MappingProxyType({})
+    free: Collection[UUID] = ()
 
 
 class Look(Protocol):
-    """Looks at the next signs after a position, at most so many, and counts them."""
+    """Looks at the signs of this part and counts them."""
 
-    def __call__(self, conn: Connection, after: int, limit: int, tallies: "Tallies") -> Seen: ...
+    def __call__(self, conn: Connection, part: Part, tallies: "Tallies") -> Seen: ...
 
 
 class Learner:
@@ -102,21 +107,18 @@ class Learner:
     def _once(self) -> tuple[int, bool]:
         """(How many orders were new, whether there is more to see)."""
         with looking(self._engine) as conn:
-            at = self._positions(conn)
-            counts = Tallies(conn, self._ledger)
-            found = self._look(conn, at.get(REACHED, 0), self._at_once, counts)
-        silent = at.get(SILENT, 0)
-        said = self._post([ask for ask in found.asks if ask.trigger.position > silent])
+            at = progress(conn, self._ledger)
+            counts, part = Tallies(conn, self._ledger), at.next(self._at_once)
+            found = self._look(conn, part, counts)
+        if found.stuck and not set_apart(self._engine, self._ledger, found.stuck):
+            return 0, True  # somebody else did so just now: look again
+        said = self._post([ask for ask in found.asks if ask.trigger.position > at.silent])
         # Nothing is written while there is nothing to count: to look again from the same place costs no more.
-        if found.signs and not self._keep(at.get(REACHED), found.upto, counts):
+        if (found.signs or part.of) and not self._keep(at, part, found, counts):
             return said, False  # somebody else has counted these
-        return said, found.more
-
-    def _positions(self, conn: Connection) -> dict[str, int]:
-        query = select(tracking.c.name, tracking.c.position).where(tracking.c.ledger == self._ledger)
-        return {
-            row.name: row.position for row in conn.execute(query.where(tracking.c.name.in_((REACHED, SILENT))))
-        }
+        more = found.more or part.of is not None
+        # Only here, where nothing waits that was posted and not counted: from now on theirs come first.
+        return said, more or (bool(found.free) and put_next(self._engine, self._ledger, found.free))
 
     def _post(self, asks: Sequence[Ask]) -> int:
         waiting = [(ask, self._submit(self._order(ask))) for ask in asks]
@@ -137,7 +139,7 @@ class Learner:
             command=ask.command,
             stream=ask.stream,
             actor=AMENDS,
-            source=SOURCE,
+            source=DUTIES_SOURCE,
             occurred_at=ask.trigger.occurred_at,
             key=ask.key,
             fingerprint=self._fingerprint(content),
@@ -161,23 +163,21 @@ class Learner:
         self._metrics.asked("recorded" if new else "repeated")
         return new
 
-    def _keep(self, before: int | None, upto: int, counts: "Tallies") -> bool:
+    def _keep(self, before: Progress, part: Part, found: Seen, counts: "Tallies") -> bool:
         """Stores the counts and how far they go; False when somebody else has done so since `before`."""
         try:
             with writing(self._engine) as conn:
-                if not self._moved(conn, before, upto):
+                if not self._moved(conn, before, part, found):
                     return False
                 write_rows(conn, tallies, counts.rows())
         except IntegrityError:
             return False
         return True
 
-    def _moved(self, conn: Connection, before: int | None, upto: int) -> bool:
-        if before is None:
-            conn.execute(insert(tracking).values(ledger=self._ledger, name=REACHED, position=upto))
-            return True
-        mine = (tracking.c.ledger == self._ledger, tracking.c.name == REACHED, tracking.c.position == before)
-        return conn.execute(update(tracking).where(*mine).values(position=upto)).rowcount == 1
+    def _moved(self, conn: Connection, before: Progress, part: Part, found: Seen) -> bool:
+        if part.of is not None:
+            return caught_up(conn, self._ledger, part, found.upto, more=found.more)
+        return moved(conn, self._ledger, before.reached, found.upto)
 
 
 class Tallies:

@@ -1,6 +1,6 @@
 """The ledger as readers see it: pages of what was recorded, one stream's story, and where it stood at a time."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from time import monotonic
 from typing import Final
@@ -14,7 +14,7 @@ from infrastructure.bell import PATIENCE_SECONDS, Bell
 from infrastructure.mapper import Mapper
 from infrastructure.record import Record
 from infrastructure.recorder import read_head, read_records, to_record
-from infrastructure.sealed import read_sealed, sealed_positions
+from infrastructure.sealed import names, read_sealed, sealed_positions
 from infrastructure.tables import events
 
 PAGE: Final = 500
@@ -64,15 +64,19 @@ class Ledger:
                 return told
             after_version = page[-1].version
 
-    def about(self, colleague_id: UUID) -> list[Fact]:
-        """Every report that names this colleague, and what he said to it, as long as it can be read; in order."""
+    def about(self, colleague_id: UUID, after: int = 0) -> list[Fact]:
+        """Every report after a position that names this colleague, and what he said to it, in order.
+
+        Only as long as it can be read.
+        """
         with self.engine.connect() as conn:
-            positions = sealed_positions(conn, self.name)
+            positions = sealed_positions(conn, self.name, after)
         told: list[Fact] = []
-        for start in range(0, len(positions), PAGE):
+        for some in _pages(positions):
+            # Of the others nothing is opened but whom they name: nowhere stands beforehand who that is.
             with self.engine.connect() as conn:
-                page = read_sealed(conn, self.name, positions[start : start + PAGE])
-                facts = self._mapper.facts(page, conn)
+                his = [one for one, who in names(conn, self._mapper, some).items() if who == colleague_id]
+                facts = self._mapper.facts(read_sealed(conn, self.name, his), conn)
             told += [fact for fact in facts if named_in(fact.event) == colleague_id]
         return told
 
@@ -120,3 +124,8 @@ class Ledger:
             if left <= 0:
                 return False
             self.bell.wait(heard, min(left, PATIENCE_SECONDS))
+
+
+def _pages(positions: Sequence[int]) -> Iterator[Sequence[int]]:
+    """The same, as many at once as one transaction reads."""
+    return (positions[start : start + PAGE] for start in range(0, len(positions), PAGE))

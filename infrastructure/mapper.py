@@ -7,13 +7,14 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, NamedTuple
 from uuid import UUID
 
 import orjson
 from pydantic import ConfigDict, TypeAdapter
 from sqlalchemy import Connection
 
+from domain.dignity import NAME
 from domain.errors import Broken, NewerProgramNeeded
 from domain.kinds import AMENDS, EVENTS, Actor, Event, Fact
 from domain.values import ERASED, WITHHELD, Absent
@@ -60,6 +61,16 @@ class ForeignEvent(Event):
 
     topic: str
     state: bytes
+
+
+class SealedPart(NamedTuple):
+    """What an event says about a colleague, as it is stored, and where the event stands."""
+
+    position: int
+    stream_id: UUID
+    version: int
+    header: bytes
+    personal_2: bytes | None
 
 
 class StoredFact(Fact):
@@ -275,6 +286,20 @@ class Mapper:
         keys = None if conn is None else self.keys_for(conn, records)
         return [self.fact(record, keys) for record in records]
 
+    def names(self, parts: Sequence[SealedPart], conn: Connection) -> dict[int, UUID | None]:
+        """Whom the events at these positions name, in one query for all keys; nothing else of them is read.
+
+        None of those that name nobody, or nobody any more.
+        """
+        sealed = [(one, orjson.loads(one.header)["sec"][1]) for one in parts if one.personal_2 is not None]
+        keys = self._keyring.subject_keys(conn, self.ledger, {_uuid(said["kid"]) for _, said in sealed})
+        found: dict[int, UUID | None] = dict.fromkeys(one.position for one in parts)
+        for one, said in sealed:
+            opened = self._opened(one, said, one.personal_2, keys)
+            name = None if isinstance(opened, Absent) else opened.get(NAME)
+            found[one.position] = None if name is None else _uuid(name)
+        return found
+
     def keys_for(self, conn: Connection, records: Iterable[Record]) -> Keys:
         """The keys that open the personal parts of these records."""
         return self._keyring.subject_keys(conn, self.ledger, {kid for record in records for kid in _kids(record)})
@@ -295,7 +320,7 @@ class Mapper:
                 payload.update(codec.hidden[names, opened] if isinstance(opened, Absent) else opened)
 
     def _opened(
-        self, record: Record, said: dict[str, Any], sealed: bytes | None, keys: Keys
+        self, record: Record | SealedPart, said: dict[str, Any], sealed: bytes | None, keys: Keys
     ) -> dict[str, Any] | Absent:
         if sealed is None:
             return ERASED

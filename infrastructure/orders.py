@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from functools import cache
+from typing import Final
 from uuid import UUID
 
 from domain.kinds import Actor, Aggregate, Command, Event
@@ -9,6 +10,9 @@ from domain.milestones import Reference
 from domain.relationship import Relationship
 from domain.values import unchanging
 from infrastructure.record import Record, leaf_hash
+
+DUTIES_SOURCE: Final = "amends:duties"
+"""The source of what follows from time, and of what the house learns by itself: nobody posted it."""
 
 
 @unchanging

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Final, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from domain.budgets.budget import Budget
@@ -21,6 +21,7 @@ from domain.dignity import named_in
 from domain.errors import AmendsError, FutureEvent, StaleVersion, TooOld, UnknownRef
 from domain.kinds import Aggregate, Context, Fact
 from domain.milestones import Reference
+from domain.moves.treatment import reports_of
 from domain.publishing import Publication
 from domain.relationship import Relationship
 from infrastructure.aggregates import Aggregates
@@ -30,9 +31,9 @@ from infrastructure.idempotency import Idempotency
 from infrastructure.orders import Answer, Order, Outcome, Receipt, ids_of
 from infrastructure.probes import probe
 from infrastructure.record import Record
-from infrastructure.recorder import Head, to_record
+from infrastructure.recorder import Head
 from infrastructure.register import Register
-from infrastructure.sealed import erase
+from infrastructure.sealed import erase, names
 from infrastructure.standards import Standards
 from infrastructure.states import States, load
 from infrastructure.subjects import Subjects
@@ -68,6 +69,7 @@ class Page:
         self._subjects = Subjects(conn, tools)
         self._taken_ids: set[UUID] = set()
         self._named: dict[int, Fact] = {}
+        self._names: dict[int, UUID | None] = {}
 
     @property
     def last_position(self) -> int:
@@ -235,11 +237,13 @@ class Page:
     def _named_at(self, position: int, work: Work) -> UUID | None:
         """The colleague named by the treatment event at this position, decrypted for rule I-21 alone."""
         fact = self._named.get(position) or next((f for f in work.facts if f.position == position), None)
-        if fact is None:
-            query = select(events).where(events.c.ledger == self._tools.ledger, events.c.position == position)
-            record = to_record(self._conn.execute(query).one())
-            [fact] = self._tools.mapper.facts([record], self._conn)
-        return named_in(fact.event)
+        if fact is not None:
+            return named_in(fact.event)
+        if position not in self._names:
+            # Whoever asks of one report of a customer mostly asks of all: together they take one question.
+            told = [one for one in reports_of(work.state) if one <= self._head.position]
+            self._names.update(names(self._conn, self._tools.mapper, sorted({position, *told})))
+        return self._names[position]
 
     def _free_id(self, wanted: UUID | None) -> UUID:
         """The caller's event id when no event has it, else a new one."""
@@ -270,6 +274,7 @@ class Page:
         """Erases what this says is erased: so either both are recorded or neither."""
         gone = fact.event.forgets()
         if gone:
+            self._names.clear()
             erase(self._conn, self._tools.keyring, self._tools.ledger, fact.stream_id, gone, self._recorded_at)
 
     def _take_over(self, work: Work) -> None:

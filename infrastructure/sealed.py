@@ -10,12 +10,15 @@ import orjson
 from sqlalchemy import ColumnElement, Connection, Row, select, update
 
 from infrastructure.keys import Keyring
+from infrastructure.mapper import Mapper, SealedPart
 from infrastructure.probes import probe
 from infrastructure.record import Record
 from infrastructure.recorder import to_record
 from infrastructure.tables import commands, events, subject_keys
 
 _RECORD: Final = tuple(events.c[name] for name in Record._fields)
+_PART: Final = tuple(events.c[name] for name in SealedPart._fields)
+AT_ONCE: Final = 500
 
 
 class _Sealed(NamedTuple):
@@ -25,10 +28,20 @@ class _Sealed(NamedTuple):
     kid: UUID
 
 
-def sealed_positions(conn: Connection, ledger: str) -> list[int]:
-    """Where all the events stand that hold something sealed about a colleague, in order: half a year's at most."""
+def sealed_positions(conn: Connection, ledger: str, after: int = 0) -> list[int]:
+    """Where all the events after a position hold something sealed about a colleague: half a year's at most."""
     # Neither order nor limit: with these PostgreSQL, until it has statistics, goes through the whole ledger.
-    return sorted(conn.scalars(select(events.c.position).where(*_all(ledger))))
+    return sorted(one for one in conn.scalars(select(events.c.position).where(*_all(ledger))) if one > after)
+
+
+def names(conn: Connection, mapper: Mapper, positions: Sequence[int]) -> dict[int, UUID | None]:
+    """Whom the events at these positions name, so many of them in one question; None of those that name nobody."""
+    found: dict[int, UUID | None] = dict.fromkeys(positions)
+    for start in range(0, len(positions), AT_ONCE):
+        some = [(one,) for one in positions[start : start + AT_ONCE]]
+        parts = [SealedPart(*row) for row in probe(conn, _PART, mapper.ledger, (events.c.position,), some)]
+        found.update(mapper.names(parts, conn))
+    return found
 
 
 def read_sealed(conn: Connection, ledger: str, positions: Sequence[int]) -> list[Record]:

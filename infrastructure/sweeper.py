@@ -13,11 +13,10 @@ from domain.errors import Busy
 from domain.kinds import AMENDS, Aggregate
 from domain.relationship import Relationship
 from infrastructure.metrics import Metrics
-from infrastructure.orders import Order, Outcome
+from infrastructure.orders import DUTIES_SOURCE, Order, Outcome
 from infrastructure.rounds import Rounds
 
 log = structlog.get_logger(__name__)
-SOURCE: Final = "amends:duties"
 FIRST_REST: Final = timedelta(seconds=1)
 LONGEST_REST: Final = timedelta(minutes=5)
 ANSWER_WITHIN_SECONDS: Final = 60.0
@@ -99,7 +98,7 @@ class Sweeper:
         posted = []
         for kind, stream in streams:
             try:
-                order = Order(command=None, stream=stream, actor=AMENDS, source=SOURCE, settling=kind)
+                order = Order(command=None, stream=stream, actor=AMENDS, source=DUTIES_SOURCE, settling=kind)
                 posted.append((stream, self._submit(order)))
             except Busy:
                 break  # whoever waits is served first; the rest is still due at the next sweep

@@ -18,12 +18,11 @@ from domain.relationship import Relationship
 from domain.values import unchanging
 from infrastructure import lookup
 from infrastructure.keys import Drawn, SubjectKey
-from infrastructure.orders import Order
+from infrastructure.orders import DUTIES_SOURCE, Order
 from infrastructure.record import Record
 from infrastructure.subjects import Subjects
 from infrastructure.tools import Tools
 
-DUTIES_SOURCE: Final = "amends:duties"
 S = TypeVar("S", bound=Aggregate)
 
 

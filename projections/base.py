@@ -20,6 +20,7 @@ from sqlalchemy import (
     Connection,
     DateTime,
     Dialect,
+    FromClause,
     Index,
     Integer,
     LargeBinary,
@@ -89,7 +90,7 @@ class Source:
     ledger: str
     generation: "Numbered"
 
-    def of(self, projection: type[Projection], table: Table) -> "tuple[ColumnElement[bool], ...]":
+    def of(self, projection: type[Projection], table: FromClause) -> "tuple[ColumnElement[bool], ...]":
         """The conditions that keep a query inside this ledger and the generation to be read."""
         return within(self.ledger, self.generation, projection, table)
 
@@ -98,7 +99,7 @@ Numbered = Callable[[str], ColumnElement[int]] | ColumnElement[int] | int
 
 
 def within(
-    ledger: str, generation: Numbered, projection: type[Projection], table: Table
+    ledger: str, generation: Numbered, projection: type[Projection], table: FromClause
 ) -> tuple[ColumnElement[bool], ...]:
     """The same for a query that is made once for all connections."""
     number = generation(projection.name) if callable(generation) else generation

@@ -112,9 +112,10 @@ _MADE: Final[Mapping[str, Callable[[Any], Iterator[Told]]]] = {
 _COLUMNS: Final = tuple(column for column in signs.c if column.name not in ("ledger", "generation"))
 
 
-def page(source: Source, after: int, upto: int, limit: int) -> list[Sign]:
-    """The next signs after a position, up to another one, at most so many."""
+def page(source: Source, after: int, upto: int, limit: int, of: UUID | None = None) -> list[Sign]:
+    """The next signs after a position, up to another one, at most so many: everybody's, or one customer's."""
     query = select(*_COLUMNS).where(*source.of(Signs, signs), signs.c.counts)
+    query = query if of is None else query.where(signs.c.stream_id == of)
     query = query.where(signs.c.position > after, signs.c.position <= upto)
     rows = source.conn.execute(query.order_by(signs.c.position, signs.c.kind).limit(limit))
     return [Sign(**row._mapping) for row in rows]

@@ -19,7 +19,7 @@ from projections.everybody import some_at_a_time
 from projections.period import Period, Report, counted_cases
 from projections.promises import Promises, absences, capacities, promises, promises_kept
 from projections.recovery_rows import recoveries
-from projections.staff import Staff, read_staff
+from projections.staff import read_staff
 
 PER_RECOVERY: Final = 1
 PER_PROMISE: Final = 1
@@ -93,12 +93,20 @@ class Room:
     complete: bool = False
     """Whether all of them who are not away have said theirs."""
 
+    @property
+    def judged(self) -> int | None:
+        """What there is to do is measured by this; None where nobody knows."""
+        return self.capacity if self.complete else None
+
+    def is_exceeded_by(self, points: int) -> bool:
+        """Whether so much is known to be more than they can take on."""
+        return self.judged is not None and points > self.judged
+
 
 @dataclass(frozen=True)
 class Hands:
-    """Who is here, and how much each can take on."""
+    """How much each can take on who is here."""
 
-    staff: Staff
     points: Mapping[UUID, int]
     """Of those who said so, whether they are away or not."""
     away: frozenset[UUID]
@@ -116,9 +124,8 @@ class Hands:
 
 def report(source: Source, period: Period, colleague_id: UUID | None = None) -> WorkloadReport:
     """What was open at `as_of` of the failures reported and the promises made in this period."""
-    hands = _hands(source, period.as_of)
-    items = _items(source, period, hands.staff)
-    here = hands.staff.teams()
+    hands, here = _hands(source, period.as_of), read_staff(source, period.as_of).teams()
+    items = _items(source, period, here)
     teams = {team: here.get(team, set()) for team in {one.team for one in items if one.team} | here.keys()}
     kept = shown(teams)
     told = [_team(team, teams[team], items, hands) for team in kept]
@@ -159,7 +166,7 @@ def _of_all(hands: Hands, teams: Mapping[str, Collection[UUID]], told: Iterable[
 
 
 def _load(items: Sequence[Item], room: Room) -> Load:
-    judged = room.capacity if room.complete else None
+    judged = room.judged
     open_promises = sum(one.promise for one in items)
     open_recoveries = len(items) - open_promises
     points = PER_RECOVERY * open_recoveries + PER_PROMISE * open_promises
@@ -170,15 +177,15 @@ def _load(items: Sequence[Item], room: Room) -> Load:
         points=points,
         capacity=room.capacity,
         share=round(points / judged, DECIMALS) if judged else None,
-        overloaded=None if judged is None else points > judged,
+        overloaded=None if judged is None else room.is_exceeded_by(points),
     )
 
 
 # What is open.
 
 
-def _items(source: Source, period: Period, staff: Staff) -> list[Item]:
-    teams = {one: team for team, members in staff.teams().items() for one in members}
+def _items(source: Source, period: Period, here: Mapping[str, Collection[UUID]]) -> list[Item]:
+    teams = {one: team for team, members in here.items() for one in members}
     of = recoveries.c
     still = or_(of.open, of.closed_at > period.as_of)
     cases = counted_cases(source, _ASKED, still, *period.of(of.opened_at))
@@ -224,11 +231,12 @@ def _waiting(source: Source, period: Period) -> dict[UUID, list[Any]]:
 def _hands(source: Source, as_of: datetime) -> Hands:
     points = {one.stream_id: one.points for one in _until(source, capacities, as_of)}
     last = {one.stream_id: one for one in _until(source, absences, as_of)}
-    away = frozenset(one for one, said in last.items() if _away(said, as_of))
-    return Hands(read_staff(source, as_of), points, away)
+    away = frozenset(one for one, said in last.items() if is_away(said, as_of))
+    return Hands(points, away)
 
 
-def _away(said: Any, as_of: datetime) -> bool:
+def is_away(said: Any, as_of: datetime) -> bool:
+    """Whether this absence has begun and not ended by then."""
     return bool(said.begins <= as_of and (said.ends is None or as_of < said.ends))
 
 

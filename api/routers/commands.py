@@ -13,6 +13,7 @@ from api.cloudevents import is_json, media_type, unsupported
 from api.deps import services_of
 from api.envelope import CommandEnvelope, enveloped, parsed
 from api.strict_json import decode_object
+from api.warning import warnings
 from api.writes import Posting, committed, order_of, posting_of, recorded
 from domain.kinds import COMMANDS
 from domain.relationship import RelationshipCommand
@@ -68,7 +69,8 @@ async def record(
     """Records the command in this request."""
     posting = await _posting(request, kind, customer_id, caller)
     services = services_of(request)
-    return recorded(await committed(services, order_of(services, caller, posting)))
+    outcome = await committed(services, order_of(services, caller, posting))
+    return recorded(outcome, warned=(await warnings(services, [outcome])).get(outcome.position, ()))
 
 
 async def _posting(

@@ -14,6 +14,7 @@ from api.headers import expected_version
 from api.outgoing import cloudevent, of_colleague
 from api.problems import ProblemError
 from api.reads import AFTER, LIMIT, Asked, answer, next_link
+from api.warning import warnings
 from api.writes import Posting, committed, of_event, order_of, recorded
 
 router = APIRouter(tags=["events"])
@@ -39,7 +40,8 @@ async def post_events(request: Request, caller: Appending) -> Response:
         return await _batch(request, services, caller)
     body = await request.body()
     posting = await aside(body, lambda: _read(request, mode, body, caller))
-    return recorded(await committed(services, order_of(services, caller, posting)))
+    outcome = await committed(services, order_of(services, caller, posting))
+    return recorded(outcome, warned=(await warnings(services, [outcome])).get(outcome.position, ()))
 
 
 def _read(request: Request, mode: cloudevents.Mode, body: bytes, caller: Credential) -> Posting:

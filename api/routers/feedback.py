@@ -82,7 +82,8 @@ def feedback(
     _refuse_others(services, caller, about, himself)
     # Whoever erases may be late: nobody reads what is past its time all the same.
     since = services.clock() - KEPT
-    facts = [fact for fact in services.ledger.about(about) if fact.recorded_at > since]
+    # What he said to a report stands behind it: nothing before the cursor is asked for.
+    facts = [fact for fact in services.ledger.about(about, after) if fact.recorded_at > since]
     return answer(request, _told(facts, after, page.limit), position=services.ledger.head())
 
 

@@ -15,6 +15,7 @@ from domain.errors import (
 )
 from domain.granting.decision import Allowed, Till
 from domain.granting.events import CompensationDelivered, CompensationGranted, Timing, with_status
+from domain.granting.finality import Cause, refuse_challenge
 from domain.granting.grant import Grant
 from domain.granting.settling import delivered, let_go
 from domain.kinds import Context, Elsewhere, Event, Fact
@@ -110,6 +111,9 @@ class CompensationReversed(RecoveryEvent, topic="compensation.reversed"):
 
     compensation_id: CompensationId
     reason: Personal[Words]
+    cause: Cause | None = None
+    """Why it could be taken back; None of what was recorded before anybody asked."""
+    legal_ref: Code | None = None
 
     def change(self, recovery: Recovery, fact: Fact) -> Recovery:
         before = recovery.compensations.get(self.compensation_id)
@@ -120,10 +124,17 @@ class CompensationReversed(RecoveryEvent, topic="compensation.reversed"):
 
 
 class ReverseCompensation(RecoveryCommand, path="reverse-compensation", facts=(CompensationReversed,)):
-    """Take a compensation back, and say why."""
+    """Take a compensation back, and say why.
+
+    Goodwill within the authority in force is taken back by whoever gave it, and by others only for what is no
+    judgement of his: it was made twice, never arrived, was returned, or a law demands it back.
+    """
 
     compensation_id: CompensationId
     reason: Personal[Words]
+    cause: Cause | None = None
+    legal_ref: Code | None = None
+    """The law that demands it back, where that is the cause."""
 
     def decide(self, state: Relationship, at: Context) -> list[Event | Elsewhere]:
         recovery = self.found(state, at)
@@ -131,10 +142,13 @@ class ReverseCompensation(RecoveryCommand, path="reverse-compensation", facts=(C
         if not compensation.stands:
             raise AlreadyEnded("compensation", compensation.status)
         refuse_own_case(recovery, at.actor.colleague_id, at)
+        refuse_challenge(state, self.compensation_id, self.cause, self.legal_ref, at)
         taken_back = CompensationReversed(
             recovery_id=RecoveryId(recovery.recovery_id),
             compensation_id=self.compensation_id,
             reason=self.reason,
+            cause=self.cause,
+            legal_ref=self.legal_ref,
         )
         return [taken_back, *let_go(state.customer_id, self.compensation_id, compensation, at, "reversed")]
 

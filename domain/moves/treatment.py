@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import ConfigDict, Field
 
 from domain.errors import NotNamed, UnknownRef
-from domain.kinds import Context, Event, Fact
+from domain.kinds import Aggregate, Context, Event, Fact
 from domain.milestones import WORST, called_in, reopened
 from domain.recovery import Recovery
 from domain.relationship import OptionalRecoveryEvent, RecoveryCommand, Relationship, refuse_unknown
@@ -131,6 +131,13 @@ class AnswerTreatment(RecoveryCommand, path="answer-treatment", facts=(Treatment
         if only is not None and only.treatments:
             return only, _answered(only.treatments, at)
         return None, _answered(state.treatments, at) if state.treatments else None
+
+
+def reports_of(state: Aggregate) -> list[int]:
+    """Where all reports of poor treatment stand that this customer's story tells."""
+    if not isinstance(state, Relationship):
+        return []
+    return [*state.treatments, *(position for one in state.recoveries.values() for position in one.treatments)]
 
 
 def _about_him(state: Relationship, at: Context) -> tuple[Recovery | None, int] | None:

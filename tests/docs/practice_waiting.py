@@ -37,8 +37,6 @@ PARTLY: Final[dict[str, str]] = {
     "S3.16": "what was saved as a multiple of what winning him had cost",
     "S4.26": "the times under load, which the bench measures",
     "S4.29": "how often training was missing before and after it",
-    "S4.30": "a warning with the promise itself",
-    "S5.8": "a refusal, since nobody can challenge at all",
     "S5.10": "prevention weighed by money; it goes by effort",
 }
 """What is still missing of rows that a test of a source shows."""

@@ -90,16 +90,37 @@ def test_s4_31_what_is_on_his_desk_is_seen_by_him_and_by_whoever_leads_him_alone
     assert (seen("colleague-9").status_code, seen("colleague-9").json()["scope"]) == (403, "personnel")
 
 
-def test_s4_30_a_team_that_promised_more_than_it_can_take_on_is_seen_before_it_breaks_its_word(house: Service):
+def crew_of_five(house: Service, team: str) -> None:
+    """A team with room for five things."""
     for nth in range(5):
-        joined(house, f"crew-{nth}", team="crew")
-        house.post(f"/v1/colleagues/crew-{nth}/set-capacity", {"points": 1})
+        joined(house, f"{team}-{nth}", team=team)
+        house.post(f"/v1/colleagues/{team}-{nth}/set-capacity", {"points": 1})
+
+
+def promised(house: Service, team: str, nth: int) -> dict[str, Any]:
+    """What is answered to whoever promises a customer of this team to call him tomorrow."""
+    told = customer(house, f"waits for the {team} {nth}")
+    told.when("report-failure", what="late", description="The parcel is late.")
+    told.when("assign", team=team)
+    house.project()
     due = (house.clock.now + timedelta(days=1)).isoformat()
+    return told.when("make-commitment", what="We call you.", due_at=due)
+
+
+def test_s4_30_whoever_promises_more_than_his_team_can_take_on_is_warned_as_he_promises(house: Service):
+    crew_of_five(house, "till")
+    answers = [promised(house, "till", nth) for nth in range(3)]
+    assert ["warnings" in one for one in answers] == [False, False, True]
+    [warning] = answers[-1]["warnings"]
+    assert (warning["code"], warning["team"]) == ("overloaded", "till")
+    # Warned, not refused: common sense may know better than points.
+    assert [one["topic"] for one in answers[-1]["receipts"]] == ["commitment.made"]
+
+
+def test_s4_30_a_team_that_promised_more_than_it_can_take_on_is_seen_before_it_breaks_its_word(house: Service):
+    crew_of_five(house, "crew")
     for nth in range(3):
-        told = customer(house, f"waits for the crew {nth}")
-        told.when("report-failure", what="late", description="The parcel is late.")
-        told.when("assign", team="crew")
-        told.when("make-commitment", what="We call you.", due_at=due)
+        promised(house, "crew", nth)
 
     def crew() -> dict[str, Any]:
         found = house.get("/v1/reports/workload")["teams"]

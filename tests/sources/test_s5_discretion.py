@@ -55,6 +55,22 @@ def test_s5_8_what_was_within_the_rules_stays_given_when_the_rules_get_narrower(
     assert (kept["cost"], kept["authority"]["version"]) == (eur("180.00"), 1)
 
 
+def test_s5_8_who_looks_at_it_later_cannot_take_it_back_for_being_too_much(house: Service):
+    driver = complained(house, "looked at later")
+    mechanic = {"colleague_id": "pit-8", "role": "mechanic", "role_class": "back"}
+    gift = {"kind": "free_item", "cost": eur("50.00"), "by": mechanic}
+    given = driver.when("grant-compensation", **gift)["ids"]["compensation_id"]
+    chief = {"colleague_id": "chief-1", "role": "manager", "role_class": "manager"}
+    back = {"compensation_id": given, "reason": "Half would have done."}
+    for cause in ({}, {"cause": "too_generous"}, {"cause": "own_mistake"}):
+        refusal = driver.when("reverse-compensation", status=403, **back, **cause, by=chief)
+        assert refusal["type"].endswith("/within_authority")
+    # What is no judgement of his is put right all the same, and he himself may think again.
+    driver.when("reverse-compensation", **back, cause="never_arrived", by=chief)
+    given = driver.when("grant-compensation", **gift)["ids"]["compensation_id"]
+    driver.when("reverse-compensation", **back | {"compensation_id": given}, by=mechanic)
+
+
 def test_s5_10_what_keeps_him_from_coming_back_is_offered_first_unless_it_costs_more(house: Service):
     def offered(touchpoint: str, effort: int) -> list[str]:
         prevention = {"kind": "replacement", "preventive": True, "effort": effort}

@@ -172,7 +172,7 @@ def tell(cage: Cage, post: Post) -> str:
     say("refuse-request", reason="limit_reached")
     say("grant-compensation", kind="free_item", compensation_id=gift, reason=IN_VAIN)
     say("deliver-compensation", compensation_id=gift)
-    say("reverse-compensation", compensation_id=gift)
+    say("reverse-compensation", compensation_id=gift, cause="returned")
     say("grant-compensation", kind="points", compensation_id=other_gift, reason=IN_VAIN)
     say("turn-down-offer", compensation_id=other_gift)
     say("grant-compensation", kind="voucher", cost=ABOVE, compensation_id=asked)

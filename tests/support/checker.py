@@ -206,9 +206,13 @@ def by_duty(conn: Connection, ledger: str = "main") -> list[Acknowledged]:
 
 
 def left_to_learn(conn: Connection, ledger: str = "main") -> int:
-    """How many signs the duties that look at everybody have not counted yet, of those that are read."""
+    """How many signs the duties that look at everybody have not counted yet, of those that are read.
+
+    Customers whose signs are set apart count too, whether they have any or not.
+    """
     query = """
-        SELECT count(*) FROM signs JOIN generations ON generations.ledger = signs.ledger
+        SELECT (SELECT count(*) FROM tracking WHERE ledger = :ledger AND name LIKE 'learning:a%') + count(*)
+        FROM signs JOIN generations ON generations.ledger = signs.ledger
             AND generations.name = 'signs' AND generations.live = signs.generation
         WHERE signs.ledger = :ledger AND signs.counts AND signs.position > COALESCE(
             (SELECT position FROM tracking WHERE ledger = :ledger AND name = 'learning'), 0)

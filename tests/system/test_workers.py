@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 from sqlalchemy import Connection, select, text, update
 
 from infrastructure.engine import make_engine, writing
-from infrastructure.learning import REACHED
+from infrastructure.passing import REACHED
 from infrastructure.tables import EPOCH, leases
 from tests.support.inspection import reading
 from tests.support.load import Load, Plan, customers_of

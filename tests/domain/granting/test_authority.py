@@ -200,7 +200,8 @@ def test_b_1_a_grant_beyond_the_budget_is_refused_with_what_is_left():
 @pytest.mark.parametrize("delivered", [False, True])
 def test_what_the_customer_does_not_keep_is_there_for_the_next(delivered: bool):
     tale = reported().with_budget(eur(5000)).when(grant(2000, delivered=delivered), actor=ANNA)
-    tale.when(ReverseCompensation(compensation_id=VOUCHER, reason="given twice"), at=1)
+    cause = "returned" if delivered else "never_arrived"
+    tale.when(ReverseCompensation(compensation_id=VOUCHER, reason="It is back.", cause=cause), at=1)
     assert ReservationReleased in [type(one) for one in tale.elsewhere]
     assert budget(tale).left == 5000
 
