@@ -15,6 +15,7 @@ def every_table() -> list[MetaData]:
     """The tables of the store and of the projections, to compare with; none where nothing is compared."""
     if context.config.attributes.get("upgrading"):
         return []
+    importlib.import_module("infrastructure.webhooks.tables")  # declares them among those of the store
     if importlib.util.find_spec("projections.base") is None:
         return [metadata]
     importlib.import_module("projections")  # declares the tables of every projection

@@ -36,6 +36,7 @@ from api.routers import (
     recoveries,
     reports,
     standards,
+    webhooks,
     wording,
 )
 from api.standing import Standings
@@ -117,6 +118,7 @@ def _assembled(base_url: str, max_batch: int) -> Service:
         colleagues,
         feedback,
         lessons,
+        webhooks,
     ):
         app.include_router(one.router, dependencies=[Depends(known_parameters)])
     for one in (health, metrics, documents):
@@ -129,7 +131,9 @@ def _described(app: FastAPI, base_url: str, max_batch: int) -> Callable[[], dict
     def described() -> dict[str, Any]:
         if app.openapi_schema is None:
             routes = [*app.routes, *described_postings()]
-            app.openapi_schema = openapi.document_of(app.version, routes, base_url, max_batch)
+            app.openapi_schema = openapi.document_of(
+                app.version, routes, base_url, max_batch, webhooks.sent.routes
+            )
         return app.openapi_schema
 
     return described

@@ -11,8 +11,10 @@ from sqlalchemy import Connection, Engine, QueuePool
 
 import domain.all_kinds  # noqa: F401 - every kind must be known before the first is read
 from api import learning
+from api.notices import notice
 from domain.budgets.budget import Budget
 from domain.colleagues.state import Colleague
+from domain.kinds import Fact
 from domain.publishing import Publication, in_force
 from domain.standards.house import House
 from infrastructure.api_keys import ApiKeys
@@ -35,6 +37,10 @@ from infrastructure.settings import Settings
 from infrastructure.standards import read_publications
 from infrastructure.sweeper import Sweeper
 from infrastructure.vitals import Vitals, vitals
+from infrastructure.webhooks.addresses import Allowed, Guard
+from infrastructure.webhooks.courier import Courier, Message
+from infrastructure.webhooks.endpoints import Webhooks
+from infrastructure.webhooks.figures import Mailroom, mailroom
 from infrastructure.writer import QUEUE_BYTES, Writer
 from projections import ALL, budgets, recoveries, training_rows
 from projections.base import Source
@@ -45,6 +51,8 @@ ASKING: Final = {"pool_size": 1, "max_overflow": 1}
 """Connections for looking up keys, so that whoever may write is let in however many read."""
 LOOKING: Final = {"pool_size": 1, "max_overflow": 1}
 """Connections for health and metrics: that readers are many must not look like a database out of reach."""
+DELIVERING: Final = {"pool_size": 2, "max_overflow": 3}
+"""Connections for webhooks, so that however many receivers are slow, none of the others has to wait."""
 KEPT_OPEN: Final = 10
 """How many connections for reading stay open when nobody reads."""
 STOP_WITHIN_SECONDS: Final = 1.2
@@ -62,7 +70,7 @@ class Container:
         latest = clock.latest if isinstance(clock, HouseClock) else None
         self.engine = self._engine(_reading(settings), reading=True)
         self.working, self.asking = self._engine(WORKING), self._engine(ASKING)
-        self.looking = self._engine(LOOKING)
+        self.looking, self.delivering = self._engine(LOOKING), self._engine(DELIVERING)
         self.metrics = Metrics(settings.ledger)
         self.keyring = Keyring(settings.key_file)
         self.mapper = Mapper(settings.ledger, self.keyring)
@@ -103,9 +111,16 @@ class Container:
             metrics=self.metrics,
         )
         self.forgetter = Forgetter(self.working, self.mapper, self.keyring, self.writer.submit, clock)
+        allowed = Allowed.of(settings.webhook_receivers, http=settings.webhook_http)
+        self.guard = Guard(allowed)
+        self.webhooks = Webhooks(self.delivering, settings.ledger, self.keyring, self.guard)
+        self.courier = Courier(
+            self.delivering, self.mapper, self.webhooks, self.guard, self.told_of, clock, metrics=self.metrics
+        )
         self._watch_queue()
         self._watch_connections()
         self.metrics.watch_ledger(self.vitals)
+        self.metrics.watch_webhooks(self.mailroom)
 
     def _watch_queue(self) -> None:
         writer = self.writer
@@ -136,11 +151,12 @@ class Container:
         self.writer.start()
 
     def start_working(self) -> None:
-        """Projects, sweeps, learns and forgets in threads of this process; another process may do the same."""
+        """Projects, sweeps, learns, forgets and delivers in threads of this process; another may do the same."""
         self.projector.start()
         self.sweeper.start()
         self.learner.start()
         self.forgetter.start()
+        self.courier.start()
 
     def stop_reading(self) -> None:
         """Ends the connections of reads, also of those that still wait for an answer."""
@@ -154,11 +170,13 @@ class Container:
         """
         until = monotonic() + within_seconds
         # The writer first: it owes answers, and from now on takes no more orders from the sweeper either.
-        for part in (self.writer, self.sweeper, self.learner, self.forgetter, self.projector, self.listener):
+        working = (self.writer, self.sweeper, self.learner, self.forgetter, self.courier)
+        for part in (*working, self.projector, self.listener):
             part.stop(max(0.05, until - monotonic()))
         self.stop_reading()
-        hang_up(self.working)
-        for engine in (self.engine, self.working, self.asking, self.looking):
+        for engine in (self.working, self.delivering):
+            hang_up(engine)
+        for engine in (self.engine, self.working, self.asking, self.looking, self.delivering):
             engine.dispose()
 
     @contextmanager
@@ -190,6 +208,15 @@ class Container:
         """How the read models are, as the database has it."""
         with self.looking.connect() as conn:
             return vitals(conn, self.settings.ledger, READ_MODELS, self.clock())
+
+    def mailroom(self) -> Mailroom:
+        """How far the webhooks have come, as the database has it."""
+        with self.looking.connect() as conn:
+            return mailroom(conn, self.settings.ledger)
+
+    def told_of(self, fact: Fact) -> Message | None:
+        """What webhooks say of a fact."""
+        return notice(fact, self.settings.ledger, self.settings.address)
 
     def due(self, now: datetime, limit: int) -> list[UUID]:
         """The customers about whom time has something to say."""

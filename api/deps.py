@@ -18,6 +18,8 @@ from infrastructure.handover import Together
 from infrastructure.orders import Answer, Order
 from infrastructure.settings import Settings
 from infrastructure.vitals import Vitals
+from infrastructure.webhooks.courier import Courier
+from infrastructure.webhooks.endpoints import Webhooks
 from projections import ALL
 from projections.base import Source
 
@@ -94,6 +96,10 @@ class Services(Protocol):
     def clock(self) -> ClockLike: ...
     @property
     def metrics(self) -> MetricsLike: ...
+    @property
+    def webhooks(self) -> Webhooks: ...
+    @property
+    def courier(self) -> Courier: ...
 
     def source(self) -> AbstractContextManager[Source]: ...
     def unmoving_source(self) -> AbstractContextManager[Source]: ...

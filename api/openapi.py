@@ -34,6 +34,7 @@ TAGS: Final = [
     {"name": "feed", "description": "What the team can learn from."},
     {"name": "lessons", "description": "What the house is told: drafted, approved, published, read."},
     {"name": "reports", "description": "What all recoveries together tell the house."},
+    {"name": "webhooks", "description": "Which other systems are told, by signed messages, and how that goes."},
     {"name": "service", "description": "Whether the service is well, and its own documents."},
 ]
 ABOUT: Final = """Amends keeps, for every customer, the whole story of what went wrong and how it was put right.
@@ -320,10 +321,12 @@ def _problem_responses(base_url: str) -> dict[str, Any]:
     }
 
 
-def document_of(version: str, routes: Sequence[BaseRoute], base_url: str, max_batch: int) -> dict[str, Any]:
-    """The whole document of these routes."""
+def document_of(
+    version: str, routes: Sequence[BaseRoute], base_url: str, max_batch: int, sent: Sequence[BaseRoute] = ()
+) -> dict[str, Any]:
+    """The whole document of these routes, and of what webhooks send."""
     made = get_openapi(
-        title="Amends", version=version, description=ABOUT, routes=routes, tags=TAGS,
+        title="Amends", version=version, description=ABOUT, routes=routes, webhooks=sent, tags=TAGS,
         servers=[{"url": base_url}], license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
     )  # fmt: skip
     components = made.setdefault("components", {})
@@ -337,6 +340,9 @@ def document_of(version: str, routes: Sequence[BaseRoute], base_url: str, max_ba
     for operations in made["paths"].values():
         for operation in operations.values():
             _complete(operation)
+    for operations in made.get("webhooks", {}).values():
+        for operation in operations.values():
+            _complete_sent(operation)
     batch = made["paths"]["/v1/events"]["post"]["requestBody"]["content"]["application/cloudevents-batch+json"]
     batch["schema"]["maxItems"] = max_batch
     return made
@@ -350,3 +356,10 @@ def _complete(operation: dict[str, Any]) -> None:
     answers.pop("422", None)
     answers |= {"4XX": {"$ref": "#/components/responses/Refused"}}
     answers |= {"5XX": {"$ref": "#/components/responses/Unavailable"}}
+
+
+def _complete_sent(operation: dict[str, Any]) -> None:
+    # What the receiver's answers look like is his affair, and he needs no key of ours.
+    operation["summary"] = first_sentence(operation["description"])
+    operation["security"] = []
+    operation["responses"].pop("422", None)

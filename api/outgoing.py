@@ -52,11 +52,20 @@ def cloudevent(fact: Fact, base_url: str) -> dict[str, Any]:
     return {name: value for name, value in found.items() if value is not None} | {"data": data}
 
 
+def type_of(event: Event) -> str:
+    """The CloudEvents type of an event, of a kind that this program does not know, too."""
+    return f"amends.{getattr(event, 'topic', event.TOPIC)}.v1" if _is_foreign(event) else event.TYPE
+
+
+def _is_foreign(event: Event) -> bool:
+    return isinstance(getattr(event, "state", None), bytes)
+
+
 def _content(event: Event) -> tuple[str, dict[str, Any], str | None]:
     """The type, the data, and the word for what is missing in it: withheld or erased."""
     state = getattr(event, "state", None)
     if isinstance(state, bytes):
-        return f"amends.{getattr(event, 'topic', event.TOPIC)}.v1", _foreign(state), None
+        return type_of(event), _foreign(state), None
     absent = {name: value for name, value in event if isinstance(value, Absent)}
     data = event.model_dump(mode="json", exclude_none=True, exclude=set(absent), context=Money.OUTSIDE)
     why = sorted({value.why for value in absent.values()})

@@ -24,6 +24,7 @@ class Kind(NamedTuple):
 
 
 PROBLEMS: Final[Mapping[str, Kind]] = {
+    "address_refused": Kind(422, "No webhook goes there"),
     "already_delivered": Kind(409, "It was delivered already"),
     "already_ended": Kind(409, "It has ended and can no longer change"),
     "already_exists": Kind(409, "It exists already"),
@@ -71,6 +72,7 @@ PROBLEMS: Final[Mapping[str, Kind]] = {
     "unknown_ref": Kind(404, "There is no such thing"),
     "unknown_type": Kind(422, "This type of event is unknown"),
     "validation_failed": Kind(422, "Something in the request is not as it must be"),
+    "webhook_limit": Kind(409, "There are as many webhooks as there may be"),
     "within_authority": Kind(403, "What was given within the authority stands"),
     "wrong_phase": Kind(409, "The recovery is in another phase"),
 }

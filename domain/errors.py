@@ -3,7 +3,7 @@
 Classes hold facts; `api/problems.py` alone knows status codes. A `code` is public and never reused.
 """
 
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Final, Literal
 
 from domain.values import Money
 
@@ -356,6 +356,40 @@ class NewerProgramNeeded(Broken):
     def __init__(self, retry_after_seconds: int = 5) -> None:
         super().__init__("a newer version of the service must take this; try again with the same key")
         self.retry_after_seconds = retry_after_seconds
+
+
+class AddressRefused(Refused):
+    """A webhook would go where none may go: inside our own network, or to what is no web address.
+
+    `reason`: url, scheme, userinfo, host, unresolved, address or port.
+    """
+
+    code = "address_refused"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"no webhook goes to this address: {_NO_WEBHOOK[reason]}")
+        self.reason = reason
+
+
+_NO_WEBHOOK: Final = {
+    "url": "it is no plain web address",
+    "scheme": "it must begin with https://",
+    "userinfo": "it holds a user's name or password",
+    "host": "it names no host",
+    "unresolved": "nobody knows the host",
+    "address": "the host is not on the open internet",
+    "port": "the port is not one for the web",
+}
+
+
+class WebhookLimit(Refused):
+    """A ledger has as many webhooks as it may have."""
+
+    code = "webhook_limit"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"a ledger has at most {limit} webhooks; delete one first")
+        self.limit = limit
 
 
 class StaleVersion(Conflict):

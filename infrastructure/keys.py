@@ -177,6 +177,7 @@ class Keyring:
         self._clock = clock
         self._secrets = read_secrets(secret_file)
         self._kek = AESGCM(self._secrets.kek)
+        self._sealing = AESGCM(hmac.digest(self._secrets.kek, b"amends/secrets/v1", "sha256"))
         self._lookup = hmac.digest(self._secrets.index, b"amends/lookup/v1", "sha256")
         self._fingerprint = hmac.digest(self._secrets.index, b"amends/fingerprint/v1", "sha256")
         self._by_kid: _Cache = OrderedDict()
@@ -210,6 +211,17 @@ class Keyring:
     def fingerprint(self, received: bytes) -> bytes:
         """By which the same command is known again, without keeping what it said."""
         return hmac.digest(self._fingerprint, received, "sha256")
+
+    # Secrets of the house that are needed again.
+
+    def seal_secret(self, ledger: str, owner: UUID, secret: bytes) -> bytes:
+        """The secret as it may be stored: it opens with this key file, in this ledger and for this owner alone."""
+        nonce = self.entropy.source(NONCE)
+        return nonce + self._sealing.encrypt(nonce, secret, _wrap_aad(ledger, owner, owner))
+
+    def open_secret(self, ledger: str, owner: UUID, sealed: bytes) -> bytes:
+        """What was sealed. Raises WrongKey when it was changed or moved."""
+        return _decrypted(self._sealing, sealed, _wrap_aad(ledger, owner, owner))
 
     # Keys of subjects.
 

@@ -24,6 +24,7 @@ from domain.errors import KeyReused, Refused, StaleVersion
 from infrastructure.ledger_metrics import LedgerMetrics
 from infrastructure.orders import Outcome
 from infrastructure.vitals import Vitals
+from infrastructure.webhooks.figures import Mailroom, WebhookMetrics
 
 # A second series for every counter and histogram, which says when the process began: process_start_time does.
 disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -36,6 +37,8 @@ Undone = Literal["split", "failed"]
 UNDONE: Final[tuple[Undone, ...]] = get_args(Undone)
 Asked = Literal["recorded", "repeated", "refused", "failed"]
 ASKED: Final[tuple[Asked, ...]] = get_args(Asked)
+Delivered = Literal["taken", "not_taken", "given_up"]
+DELIVERED: Final[tuple[Delivered, ...]] = get_args(Delivered)
 
 
 class Metrics:
@@ -50,6 +53,7 @@ class Metrics:
         self._count_writing()
         self._count_sweeping()
         self._count_learning()
+        self._count_delivering()
 
     # What the writer tells.
 
@@ -138,6 +142,17 @@ class Metrics:
         """A look of the learner is over, or it begins in this process."""
         self._last_look.labels(self._ledger).set(at.timestamp())
 
+    # What the courier tells.
+
+    def _count_delivering(self) -> None:
+        told = "Tries to tell a webhook's receiver of an event, by how they ended; given_up: it was the last one."
+        deliveries = self._counter("amends_webhook_deliveries", told, "result")
+        self._deliveries = {one: deliveries.labels(self._ledger, one) for one in DELIVERED}
+
+    def told(self, result: Delivered) -> None:
+        """A delivery was tried, or given up."""
+        self._deliveries[result].inc()
+
     # What is looked up when somebody asks.
 
     def watch_queue(self, waiting: Callable[[], float], size: int) -> None:
@@ -164,6 +179,10 @@ class Metrics:
     def watch_ledger(self, vitals: Callable[[], Vitals]) -> None:
         """Shows how the ledger and its read models are."""
         self.registry.register(LedgerMetrics(self._ledger, vitals))
+
+    def watch_webhooks(self, look: Callable[[], Mailroom]) -> None:
+        """Shows how far the webhooks have come."""
+        self.registry.register(WebhookMetrics(self._ledger, look))
 
     # How they are made: the ledger is the first label of all.
 

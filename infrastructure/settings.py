@@ -1,9 +1,10 @@
 """Settings: where the data lives and how much we take, read from environment variables AMENDS_*."""
 
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 LedgerName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
@@ -46,6 +47,24 @@ class Settings(BaseSettings):
     """Whether `serve` answers GET /metrics, without a key."""
     metrics_port: Annotated[int | None, Field(ge=0, le=65535)] = None
     """Serve the metrics (of `serve` or `worker`) on this port of AMENDS_HOST too; 0 takes a free one."""
+
+    webhook_http: bool = False
+    """Whether webhooks may go to http:// addresses, too: for receivers inside the house."""
+    webhook_allow: str | None = None
+    """Receivers inside the house that webhooks may reach: names, addresses and networks, with commas between."""
+
+    @field_validator("webhook_allow")
+    @classmethod
+    def _networks_are_networks(cls, said: str | None) -> str | None:
+        for one in (said or "").split(","):
+            if "/" in one:  # misspelt, it would pass for a name that nobody has
+                ip_network(one.strip(), strict=False)
+        return said
+
+    @property
+    def webhook_receivers(self) -> tuple[str, ...]:
+        """What AMENDS_WEBHOOK_ALLOW names."""
+        return tuple(one.strip() for one in (self.webhook_allow or "").split(",") if one.strip())
 
     @property
     def address(self) -> str:

@@ -8,6 +8,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 
 from api.problems import PROBLEMS
 from domain.kinds import COMMANDS
+from infrastructure.metrics import DELIVERED
 from projections import ALL
 from tests.support.exposition import Exposition
 from tests.support.http import Service, service
@@ -140,7 +141,7 @@ def test_no_label_has_a_value_that_is_not_ours(amends: Service):
         "route": {"unmatched", *_templates(amends)},
         "outcome": {"recorded", "repeated", "nothing", "refused", "conflict", "failed"},
         "reason": {"split", "failed"},
-        "result": {"settled", "rested", "recorded", "repeated", "refused", "failed"},
+        "result": {"settled", "rested", "recorded", "repeated", "refused", "failed", *DELIVERED},
         "version": {amends.app.version},
     }
     seen = 0

@@ -192,3 +192,14 @@ def test_the_api_page_knows_the_type_of_every_field(shared: Service):
 def test_every_link_of_the_api_page_leads_somewhere(shared: Service):
     for link in set(re.findall(r'href="([^"]*)"', shared.http.get("/").text)):
         assert shared.http.get(link).status_code == 200, link
+
+
+def test_what_receivers_of_webhooks_are_sent_is_described_with_an_example():
+    told = DOCUMENT["webhooks"]["event"]["post"]
+    assert {one["name"] for one in told["parameters"]} == {"webhook-id", "webhook-timestamp", "webhook-signature"}
+    schemas = DOCUMENT["components"]["schemas"]
+    sent = schemas[told["requestBody"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]]
+    assert set(sent["properties"]) == set(sent["examples"][0]) == {"type", "timestamp", "data"}
+    assert set(sent["examples"][0]["data"]) == set(schemas["EventTold"]["properties"])
+    assert "422" not in told["responses"]
+    assert told["summary"]

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from standardwebhooks import Webhook
 
 from tests.support.commands import CommandLine, command_line
 from tests.support.exposition import Exposition
+from tests.support.receivers import receiver
 
 ENOUGH_SECONDS = 5.0
 
@@ -80,6 +82,23 @@ def test_a_worker_projects_what_a_service_without_one_records(amends: CommandLin
     assert seconds < ENOUGH_SECONDS
 
 
+def test_a_worker_delivers_what_webhooks_of_a_service_without_one_are_to_tell(amends: CommandLine):
+    key = amends("keys", "create", "office", "--scope", "append", "--scope", "admin", "--quiet").out.strip()
+    headers = {"Authorization": f"Bearer {key}"}
+    allowed = {"AMENDS_WEBHOOK_HTTP": "true", "AMENDS_WEBHOOK_ALLOW": "127.0.0.1"}
+    house = CommandLine(amends.folder, {**amends.settings, **allowed})
+    with receiver() as crm, house.running("serve", "--port", "0", "--no-worker") as service:
+        made = httpx2.post(f"{service.address}/v1/webhooks", json={"url": crm.url}, headers=headers).json()
+        httpx2.post(f"{service.address}/v1/customers", json={}, headers=headers)
+        assert crm.told == []
+        with house.running("worker") as worker:
+            crm.wait_for(1)
+            code, seconds = worker.end()
+    told = Webhook(made["secret"]).verify(crm.told[0].body, crm.told[0].headers)
+    assert told["type"] == "amends.relationship.opened.v1"
+    assert (code, seconds < ENOUGH_SECONDS) == (0, True)
+
+
 def test_a_worker_tells_programs_its_ledger(amends: CommandLine):
     with amends.running("worker", "--json") as worker:
         assert worker.output.readline().decode().strip() == '"ledger": "main"'
@@ -88,7 +107,7 @@ def test_a_worker_tells_programs_its_ledger(amends: CommandLine):
 def test_a_database_that_was_never_migrated_is_said_in_one_line(tmp_path: Path):
     told = command_line(tmp_path).process("serve", "--port", "0")
     assert told.code == 1
-    assert told.err == "not_migrated: the database is at empty, this program needs 0012; run: amends migrate\n"
+    assert told.err == "not_migrated: the database is at empty, this program needs 0013; run: amends migrate\n"
 
 
 def test_a_port_that_is_taken_is_said_in_one_line(amends: CommandLine):

@@ -31,7 +31,6 @@ WAITING: Final[dict[str, str]] = {
 
 PARTLY: Final[dict[str, str]] = {
     "S1.11": "the effort of whoever helped, which nobody is asked to grade",
-    "S1.17": "signed webhooks",
     "S1.19": "later: who attended a meeting",
     "S2.24": "harms by role",
     "S3.16": "what was saved as a multiple of what winning him had cost",

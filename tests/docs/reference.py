@@ -11,6 +11,7 @@ from api.http_metrics import HttpMetrics
 from infrastructure.metrics import Metrics
 from infrastructure.settings import Settings
 from infrastructure.vitals import Holder, Rebuild, Vitals
+from infrastructure.webhooks.figures import Mailroom
 
 CLI_HEAD = """# Command line
 
@@ -97,6 +98,7 @@ def metric_families() -> list[MetricFamily]:
     metrics.looked(datetime.fromtimestamp(0, UTC))
     metrics.watch_connections(lambda: 0, 1)
     metrics.watch_ledger(lambda: _EVERYTHING)
+    metrics.watch_webhooks(lambda: Mailroom(0, 0, 0))
     return sorted(
         MetricFamily(one.name, one.type, sorted({*one.samples[0].labels} - {"le"}), one.documentation)
         for one in metrics.registry.collect()

@@ -13,11 +13,11 @@ import pytest
 import yaml
 from sqlalchemy import Engine, text
 
-from api.container import ASKING, LOOKING, WORKING
+from api.container import ASKING, DELIVERING, LOOKING, WORKING
 from api.problems import PROBLEMS
 from api.readiness import OLD_SNAPSHOT_SECONDS
 from infrastructure.engine import IDLE_SECONDS, make_engine
-from infrastructure.metrics import CONFLICTS, OUTCOMES, UNDONE
+from infrastructure.metrics import CONFLICTS, DELIVERED, OUTCOMES, UNDONE
 from infrastructure.settings import Settings
 from infrastructure.writer import QUEUE_BYTES
 from tests.docs.reference import metric_families
@@ -108,6 +108,7 @@ def test_every_alarm_asks_for_metrics_and_labels_that_there_are():
         labels = re.findall(r'([a-z]+)=~?"([^"]*)"', alarm["expr"])
         assert {name for name, _ in labels} <= set().union(*(known[one] for one in names))
         known_values = {"slug": {*PROBLEMS, *CONFLICTS}, "outcome": {*OUTCOMES}, "reason": {*UNDONE}}
+        known_values["result"] = {*DELIVERED}
         assert all(set(value.split("|")) <= known_values[name] for name, value in labels)
         asked.update(names)
     assert len(asked) > 12
@@ -150,7 +151,7 @@ def test_the_bytes_that_may_wait_are_those_of_the_table():
 
 
 def test_the_connections_a_process_may_use_are_those_of_the_table():
-    own = sum(sum(pool.values()) for pool in (WORKING, ASKING, LOOKING))
+    own = sum(sum(pool.values()) for pool in (WORKING, ASKING, LOOKING, DELIVERING))
     listening = 1
     document = OPERATIONS.read_text()
     assert f"(`AMENDS_READ_CONNECTIONS` + {own + listening})" in document

@@ -25,6 +25,8 @@ OPERATIONS = "docs/operations.md"
 """Run in test_operations.py."""
 FROM_NOTHING = ("docs/tutorial.md", ON_POSTGRESQL, OPERATIONS)
 """Documents that start the service themselves."""
+SETTINGS = {"docs/how-to/webhooks.md": {"webhook_http": "true", "webhook_allow": "127.0.0.1"}}
+"""What documents say that their service was started with."""
 PACKAGES = {"make", "python3.11", "python3.11-venv", "curl"}
 
 
@@ -63,7 +65,7 @@ def test_the_readme_holds_on_a_demo(tmp_path: Path):
 
 @pytest.mark.parametrize("name", sorted({*documents()} - {"README.md", *FROM_NOTHING}))
 def test_a_document_holds_on_an_empty_service(name: str, tmp_path: Path):
-    amends = command_line(tmp_path)
+    amends = command_line(tmp_path, **SETTINGS.get(name, {}))
     amends("migrate", "--quiet")
     with amends.running("serve", "--port", "0") as service:
         run(read(name, address=service.address), tmp_path, amends.environment)

@@ -5,12 +5,13 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.http import Service, service
+from tests.support.webhooks import SETTINGS
 
 
 @pytest.fixture(scope="module")
 def house(module_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """A house that all tests of a file share; every test has customers of its own."""
-    with service(module_database, tmp_path_factory.mktemp("house")) as made:
+    with service(module_database, tmp_path_factory.mktemp("house"), **SETTINGS) as made:
         yield made
 
 

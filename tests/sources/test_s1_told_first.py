@@ -1,14 +1,17 @@
 """S1, told first: an article is sold out, a thousand customers hear it from us, and systems tell it twice."""
 
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from standardwebhooks import Webhook
 
 from tests.support.batches import Event, tell, told
 from tests.support.customers import Customer, customer
 from tests.support.http import Service
+from tests.support.receivers import Delivered, in_turn, receiver, status
+from tests.support.webhooks import office_of
 
 INCIDENT = "0192e4a0-0000-7000-8000-0000000000aa"
 WAITING = 1_000
@@ -99,3 +102,37 @@ def test_s1_17_whoever_keeps_customers_elsewhere_reads_on_from_where_he_stopped(
     assert page["end_of_log"]
     assert house.get(f"/v1/events?after={page['next']}")["data"] == []
     assert int(here) < answer["position"]
+
+
+def kept(house: Service, secret: str, told: Iterable[Delivered]) -> dict[str, list[tuple[str, str]]]:
+    """What a CRM keeps that checks each message and reads each event once: of each customer his story."""
+    seen: dict[str, Any] = {}
+    for one in told:
+        sent = datetime.fromtimestamp(int(one.headers["webhook-timestamp"]), UTC)
+        assert one.headers["webhook-signature"] == Webhook(secret).sign(one.id, sent, one.body.decode())
+        if one.id not in seen:
+            [seen[one.id]] = house.get(one.json["data"]["read"].removeprefix("http://127.0.0.1:8080"))["data"]
+    stories: dict[str, list[tuple[str, str]]] = {}
+    for event in sorted(seen.values(), key=lambda event: str(event["sequence"])):
+        stories.setdefault(event["subject"], []).append((event["type"], event["id"]))
+    return stories
+
+
+def test_s1_17_a_crm_told_by_signed_webhooks_keeps_the_same_story_whatever_it_hears_twice(house: Service):
+    desk, began = office_of(house), house.clock.now - timedelta(hours=2)
+    with receiver() as crm, desk.telling(crm) as hook:
+        crm.answer = in_turn(status(204), status(503), status(204))
+        disc = heard(house, "told on", cd(house, "told on", began))
+        desk.deliver()
+        house.clock.forward(seconds=5)
+        desk.deliver()
+        once = house.get(f"/v1/events?after={crm.positions[0] - 1}")["data"]
+        assert [one.id for one in crm.told if one is not crm.told[2]] == [one["id"] for one in once]
+
+        hook.resend(after=crm.positions[0])
+        desk.deliver()
+        assert len(crm.told) > 2 * len(once) - 1
+        assert b"song" not in b"".join(one.body for one in crm.told)
+        story = {disc.customer_id: [(one["type"], one["id"]) for one in once]}
+        assert kept(house, hook.secret, crm.told) == story
+        assert kept(house, hook.secret, crm.told[::-1]) == story

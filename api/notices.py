@@ -1,0 +1,42 @@
+"""Notices: what webhooks say of an event. Its type, ids and where it stands, and never what happened to whom."""
+
+from typing import Final
+
+import orjson
+
+from api.outgoing import of_colleague, type_of
+from domain.kinds import Fact
+from infrastructure.webhooks.courier import Message
+
+PING: Final = "amends.webhook.test"
+"""The type of a message that tells of no event."""
+
+
+def notice(fact: Fact, ledger: str, base_url: str) -> Message | None:
+    """The message about a fact; None for what is about a colleague, which is no receiver's affair.
+
+    `read` is where the event itself is read with a key of the ledger.
+    """
+    if of_colleague(fact):
+        return None
+    event_type = type_of(fact.event)
+    body = {
+        "type": event_type,
+        "timestamp": fact.occurred_at,
+        "data": {
+            "id": str(fact.event_id),
+            "ledger": ledger,
+            "position": fact.position,
+            "subject": str(fact.stream_id),
+            "version": fact.version,
+            "recorded_at": fact.recorded_at,
+            "read": f"{base_url}/v1/events?after={fact.position - 1}&limit=1",
+        },
+    }
+    return Message(event_type, orjson.dumps(body, option=orjson.OPT_UTC_Z))
+
+
+def ping(ledger: str, now: object) -> Message:
+    """The message that only asks whether somebody listens."""
+    body = {"type": PING, "timestamp": now, "data": {"ledger": ledger}}
+    return Message(PING, orjson.dumps(body, option=orjson.OPT_UTC_Z))

@@ -1,0 +1,1 @@
+"""Webhooks: telling other systems, at addresses of theirs, that something was recorded."""

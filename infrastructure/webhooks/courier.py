@@ -1,0 +1,211 @@
+"""The courier: tells receivers what was recorded, in order, until each has taken it or three days have passed.
+
+A webhook's place in the ledger is all that is kept: the ledger is the queue. What was taken is written down after
+it was taken, so that a crash in between tells it twice, with the same id.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from random import SystemRandom
+from time import monotonic
+from typing import TYPE_CHECKING, Final, NamedTuple
+from uuid import UUID, uuid4
+
+import structlog
+from sqlalchemy import Engine
+
+from domain.kinds import Fact
+from infrastructure.folding import described
+from infrastructure.leases import Lease
+from infrastructure.mapper import Mapper
+from infrastructure.metrics import Metrics
+from infrastructure.recorder import read_records
+from infrastructure.rounds import Rounds
+from infrastructure.webhooks import signing
+from infrastructure.webhooks.addresses import Guard
+from infrastructure.webhooks.answers import WITHIN_SECONDS, Answer
+from infrastructure.webhooks.endpoints import Webhook, Webhooks
+from infrastructure.webhooks.progress import Progress, due, rested
+from infrastructure.webhooks.schedule import rest
+
+if TYPE_CHECKING:
+    from infrastructure.webhooks.line import Line
+
+log = structlog.get_logger(__name__)
+CHANCE: Final = SystemRandom()
+PAGE: Final = 100
+PING_SECONDS: Final = 5.0
+"""Less than a request of ours may take."""
+HEADERS: Final = {"content-type": "application/json", "user-agent": "Amends"}
+"""What every message says of itself besides its signature."""
+
+
+class Message(NamedTuple):
+    """What a receiver is told: of which type of event, and the body."""
+
+    type: str
+    body: bytes
+
+
+Tell = Callable[[Fact], Message | None]
+"""What is told of a fact; None for what is told to nobody."""
+
+
+class Courier:
+    """Delivers the webhooks of one ledger. One process does, others stand by.
+
+    Each webhook has a thread of its own while it is told something, so that none waits for another's receiver.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        mapper: Mapper,
+        webhooks: Webhooks,
+        guard: Guard,
+        tell: Tell,
+        clock: Callable[[], datetime],
+        *,
+        every_seconds: float = 1.0,
+        within_seconds: float = WITHIN_SECONDS,
+        jitter: Callable[[], float] = CHANCE.random,
+        metrics: Metrics | None = None,
+    ) -> None:
+        self._engine, self._mapper, self._ledger = engine, mapper, mapper.ledger
+        self._webhooks, self._guard, self._tell, self._clock = webhooks, guard, tell, clock
+        self._within_seconds, self._jitter = within_seconds, jitter
+        self._metrics = metrics or Metrics(self._ledger)
+        self._lease = Lease(engine, self._ledger, "webhooks", str(uuid4()), clock)
+        self._holding = False
+        self._turns: dict[UUID, threading.Thread] = {}
+        self._rounds = Rounds("courier", self.begin, every_seconds, failed="delivering_failed")
+
+    def begin(self) -> None:
+        """Begins to tell every webhook for which something waits, and that is not being told something already."""
+        self._turns = {one: turn for one, turn in self._turns.items() if turn.is_alive()}
+        with self._engine.connect() as conn:
+            waiting = due(conn, self._ledger, self._clock())
+        self._holding = bool(waiting) and self._lease.hold()
+        if not self._holding:
+            return
+        for one in waiting:
+            if one.webhook_id not in self._turns:
+                self._turns[one.webhook_id] = self._turn(one)
+
+    def run_once(self) -> None:
+        """The same; returns when everybody has been told what he would take."""
+        self.begin()
+        for turn in self._turns.values():
+            turn.join()
+
+    def ping(self, webhook_id: UUID, message: Message) -> Answer:
+        """What this webhook's receiver answers to a message of no event, waited for less long than others.
+
+        Raises UnknownRef.
+        """
+        webhook, now = self._webhooks.found(webhook_id).webhook, self._clock()
+        message_id = str(self._webhooks.new_id())
+        signed = signing.headers(self._webhooks.secrets(webhook, now), message_id, now, message.body)
+        with self._line(webhook, min(PING_SECONDS, self._within_seconds)) as line:
+            return line.post(HEADERS | signed, message.body)
+
+    def start(self) -> None:
+        """Starts delivering in threads of its own."""
+        self._rounds.start()
+
+    def stop(self, timeout_seconds: float = 5.0) -> None:
+        """Ends the threads; what is under way has so long to be taken, else it is told again."""
+        until = monotonic() + timeout_seconds
+        self._holding = False
+        self._rounds.stop(timeout_seconds)
+        for turn in self._turns.values():
+            turn.join(max(0.0, until - monotonic()))
+
+    @property
+    def _going(self) -> bool:
+        return self._holding and not self._rounds.stopping
+
+    def _turn(self, webhook: Webhook) -> threading.Thread:
+        turn = threading.Thread(target=self._run, args=(webhook,), name="webhook", daemon=True)
+        turn.start()
+        return turn
+
+    def _line(self, webhook: Webhook, within_seconds: float) -> "Line":
+        # Only who delivers needs HTTP: every verb of the command line would else start later for it.
+        from infrastructure.webhooks.line import Line
+
+        return Line(webhook.url, self._guard, within_seconds)
+
+    def _run(self, webhook: Webhook) -> None:
+        try:
+            with self._line(webhook, self._within_seconds) as line:
+                self._deliver(webhook, line)
+        except Exception as fault:  # noqa: BLE001 - a lost database is there again at the next round
+            log.warning("delivering_failed", ledger=self._ledger, fault=described(fault))
+
+    def _deliver(self, webhook: Webhook, line: "Line") -> None:
+        progress = Progress(self._engine, self._ledger, webhook)
+        for position in progress.asked_again():
+            if self._going:
+                progress.told_again(position, self._told_again(webhook, line, position), self._clock())
+        if not rested(webhook, self._clock()):
+            return
+        while self._going and (page := self._facts(progress.position)):
+            if not self._deliver_page(webhook, line, progress, page):
+                return
+
+    def _told_again(self, webhook: Webhook, line: "Line", position: int) -> Answer:
+        # What is told to nobody, or was in a ledger from before a dump was restored, is over and done with.
+        for fact in self._facts(position - 1, position):
+            message = self._tell(fact)
+            if message is not None:
+                return self._post(webhook, line, fact, message)
+        return Answer(None, None)
+
+    def _deliver_page(self, webhook: Webhook, line: "Line", progress: Progress, page: Sequence[Fact]) -> bool:
+        """Whether to go on with the next page."""
+        for fact in page:
+            message = self._tell(fact)
+            if message is None or (webhook.types and message.type not in webhook.types):
+                continue
+            if not self._going:
+                return False
+            answer = self._post(webhook, line, fact, message)
+            if answer.fault is None:
+                going = progress.delivered(fact.position, self._clock())
+            else:
+                going = self._not_taken(webhook, progress, fact.position, answer)
+            if not going:
+                return False
+        return progress.passed(page[-1].position)
+
+    def _facts(self, after: int, upto: int | None = None) -> list[Fact]:
+        with self._engine.connect() as conn:
+            records = read_records(conn, self._ledger, after, PAGE, upto)
+        return self._mapper.facts(records)
+
+    def _post(self, webhook: Webhook, line: "Line", fact: Fact, message: Message) -> Answer:
+        now = self._clock()
+        signed = signing.headers(self._webhooks.secrets(webhook, now), str(fact.event_id), now, message.body)
+        answer = line.post(HEADERS | signed, message.body)
+        self._metrics.told("taken" if answer.fault is None else "not_taken")
+        return answer
+
+    def _not_taken(self, webhook: Webhook, progress: Progress, position: int, answer: Answer) -> bool:
+        """Whether to go on with the next event."""
+        now = self._clock()
+        said = {"ledger": self._ledger, "webhook": str(webhook.webhook_id), "position": position}
+        said |= {"reason": answer.fault, "status": answer.status}
+        if answer.fault == "gone":
+            log.warning("webhook_gone", **said)
+            progress.gone(answer, now)
+            return False
+        wait = rest(progress.failures + 1, self._jitter())
+        if wait is not None:
+            log.info("webhook_not_taken", **said, failures=progress.failures + 1)
+            progress.failed(answer, now, now + wait)
+            return False
+        log.error("webhook_given_up", **said, failures=progress.failures + 1)
+        self._metrics.told("given_up")
+        return progress.given_up(position, answer, now)
