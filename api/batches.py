@@ -12,8 +12,8 @@ from api.auth import Credential
 from api.deps import Services
 from api.problems import RETRY_AFTER, ProblemError
 from api.refusals import problem_of
-from api.warning import Warnings, warnings
-from api.writes import AWAITED, answered, of_event, order_of, outcome_body
+from api.warning import warnings
+from api.writes import AWAITED, Warned, answered, of_event, order_of, outcome_body
 from domain.errors import Busy
 from infrastructure.orders import Answer, Order, Outcome
 
@@ -26,9 +26,10 @@ async def posted(services: Services, caller: Credential, body: bytes) -> Respons
     written = await answered(services, orders) if orders else []
     if written and all(isinstance(one, Busy) for one in written):
         raise Busy
-    told, warned = iter(written), await warnings(services, written)
-    answers = [next(told) if isinstance(one, Order) else one for one in read]
-    return _told(answers, warned, services.settings.address)
+    warned = await warnings(services, caller, zip(orders, written, strict=True))
+    told = ((one, warned.get(at, ())) for at, one in enumerate(written))
+    answers = [next(told) if isinstance(one, Order) else (one, ()) for one in read]
+    return _told(answers, services.settings.address)
 
 
 def _read(services: Services, caller: Credential, body: bytes) -> list[Order | Exception]:
@@ -45,19 +46,19 @@ def _read_item(services: Services, caller: Credential, item: Any) -> Order | Exc
         return refusal
 
 
-def _told(answers: Sequence[Answer], warned: Warnings, base_url: str) -> Response:
-    positions = [one.position for one in answers if isinstance(one, Outcome)]
+def _told(answers: Sequence[tuple[Answer, Warned]], base_url: str) -> Response:
+    positions = [one.position for one, _ in answers if isinstance(one, Outcome)]
     headers = {"Amends-Position": str(max(positions))} if positions else {}
-    if any(isinstance(one, Busy) for one in answers):
+    if any(isinstance(one, Busy) for one, _ in answers):
         headers["Retry-After"] = str(RETRY_AFTER[Busy.code])
-    results = [_result(one, warned, base_url) for one in answers]
+    results = [_result(one, warned, base_url) for one, warned in answers]
     return Response(orjson.dumps({"results": results}), 200, headers, "application/json")
 
 
-def _result(answer: Answer, warned: Warnings, base_url: str) -> dict[str, Any]:
+def _result(answer: Answer, warned: Warned, base_url: str) -> dict[str, Any]:
     if isinstance(answer, Outcome):
         asked = answer.receipts and answer.receipts[0].topic in AWAITED
-        body = outcome_body(answer, warned=warned.get(answer.position, ()))
+        body = outcome_body(answer, warned=warned)
         return {"status": 202 if asked else 201, "replayed": answer.replayed, **body}
     problem = problem_of(answer, base_url)
     return {"status": problem["status"], "problem": problem}

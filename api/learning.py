@@ -62,14 +62,19 @@ class Known:
 
 def look(source: Source, house: Callable[[datetime], House], part: Part, tallies: Tallies) -> Seen:
     """What follows from this part of the signs, as far as the read models have come."""
-    if part.of is not None:
-        return _counted(source, house, part, part.upto or 0, tallies)
     upto, stuck = _readable(source)
+    if part.of is not None:
+        if part.of in stuck or upto < (part.upto or 0):
+            # A rebuild came between. What cannot be read as far as everybody else's were counted waits again.
+            return Seen(part.after, 0, (), part.of in stuck, stuck={part.of: part.after})
+        return _counted(source, house, part, part.upto or 0, tallies)
+    # Who is free waits on where what was counted of everybody cannot be read: it is his part that is counted next.
+    free = part.apart.keys() - stuck.keys() if upto >= part.after else ()
     new = {one: max(at - 1, part.after) for one, at in stuck.items() if one not in part.apart and at <= upto}
     if len(part.apart) + len(new) > MOST_APART:
         upto, new = min(upto, *(at - 1 for at in stuck.values())), {}
     found = _counted(source, house, replace(part, apart={**new, **part.apart}), upto, tallies)
-    return found._replace(stuck=new, free=part.apart.keys() - stuck.keys())
+    return found._replace(stuck=new, free=free)
 
 
 def _counted(source: Source, house: Callable[[datetime], House], part: Part, upto: int, tallies: Tallies) -> Seen:

@@ -63,6 +63,10 @@ class Compensation(Frozen):
     """From when it counts against the customer's limit."""
     budget_amount: Money | None = None
     """What the budget pays, where its currency is another."""
+    given_by: str = ""
+    """Who gave it, as the header names him: a colleague, a key, or the clock."""
+    ruled: bool = False
+    """Whether a rule of authority let it be given."""
 
     @property
     def drawn(self) -> Money | None:

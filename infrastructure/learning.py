@@ -19,7 +19,7 @@ from domain.kinds import AMENDS
 from infrastructure.engine import writing
 from infrastructure.metrics import Metrics
 from infrastructure.orders import DUTIES_SOURCE, Order, Outcome
-from infrastructure.passing import Part, Progress, caught_up, moved, progress, put_next, set_apart
+from infrastructure.passing import Part, Progress, caught_up, moved, progress, put_next, set_apart, set_back
 from infrastructure.rounds import Rounds
 from infrastructure.rows import looking, write_rows
 from infrastructure.sweeper import ANSWER_WITHIN_SECONDS
@@ -37,8 +37,8 @@ Fingerprint = Callable[[bytes], bytes]
 class Seen(NamedTuple):
     """What a look found: how far it saw, how many signs, what follows, and whether there is more to see.
 
-    `stuck` are those whose signs must be set apart first, and after which position; `free` those set apart before
-    whose signs can be read again.
+    `stuck` are those whose signs must be set apart first, and after which position: of one customer's, that he is
+    to wait again. `free` are those set apart before whose signs can be read again.
     """
 
     upto: int
@@ -110,8 +110,13 @@ class Learner:
             at = progress(conn, self._ledger)
             counts, part = Tallies(conn, self._ledger), at.next(self._at_once)
             found = self._look(conn, part, counts)
-        if found.stuck and not set_apart(self._engine, self._ledger, found.stuck):
-            return 0, True  # somebody else did so just now: look again
+        if part.of in found.stuck:
+            set_back(self._engine, self._ledger, part)
+            return 0, found.more
+        if found.stuck:
+            if not set_apart(self._engine, self._ledger, at.reached, found.stuck):
+                return 0, True  # somebody else did so just now: look again
+            at = at.begun()
         said = self._post([ask for ask in found.asks if ask.trigger.position > at.silent])
         # Nothing is written while there is nothing to count: to look again from the same place costs no more.
         if (found.signs or part.of) and not self._keep(at, part, found, counts):

@@ -2,10 +2,13 @@
 
 What a read model could not fold of one customer is no reason for all others to wait. His signs are set apart from
 there on, before anything behind them is counted, and stay so until they are counted: whatever fails meanwhile, the
-same signs are counted in the same order again, so nothing is asked for twice.
+same signs are counted in the same order again, so nothing is asked for twice. Only where something was posted, its
+counts were not stored, and a rebuild that cannot fold somebody comes between, the signs are others by then:
+another trigger completes the count, and the same may be asked for once more.
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
@@ -48,6 +51,10 @@ class Progress:
     apart: Mapping[UUID, int]
     again: Mapping[UUID, int]
 
+    def begun(self) -> "Progress":
+        """The same once something is reached."""
+        return replace(self, reached=self.reached or 0)
+
     def next(self, limit: int) -> Part:
         """What is to be looked at next, at most so many signs."""
         reached = self.reached or 0
@@ -65,21 +72,40 @@ def progress(conn: Connection, ledger: str) -> Progress:
     return Progress(at.get(REACHED), at.get(SILENT, 0), _named(APART, at), _named(AGAIN, at))
 
 
-def set_apart(engine: Engine, ledger: str, streams: Mapping[UUID, int]) -> bool:
-    """Sets the signs of these customers apart after a position; False when somebody else just did so of one."""
+def set_apart(engine: Engine, ledger: str, before: int | None, streams: Mapping[UUID, int]) -> bool:
+    """Sets the signs of these customers apart after a position.
+
+    False when somebody else just did so of one, or let one be the next, or has gone on counting since `before`:
+    what was counted meanwhile would be counted again. From then on something is reached, if only the beginning.
+    """
     rows = [{"ledger": ledger, "name": f"{APART}{one}", "position": at} for one, at in streams.items()]
+    again = select(tracking.c.name).where(
+        tracking.c.ledger == ledger, tracking.c.name.in_([f"{AGAIN}{one}" for one in streams])
+    )
     try:
         with writing(engine) as conn:
+            if not moved(conn, ledger, before, before or 0) or conn.execute(again).first():
+                return False
             conn.execute(insert(tracking), rows)
     except IntegrityError:
         return False
     return True
 
 
+def set_back(engine: Engine, ledger: str, part: Part) -> None:
+    """Sets one customer apart again who was next, with what is not counted of him."""
+    with writing(engine) as conn:
+        mine = _row(ledger, f"{AGAIN}{part.of}", part.after)
+        conn.execute(update(tracking).where(*mine).values(name=f"{APART}{part.of}"))
+
+
 def put_next(engine: Engine, ledger: str, streams: Iterable[UUID]) -> bool:
     """Lets the signs of these customers, which can be read again, be the next; whether there are any."""
     found = 0
     with writing(engine) as conn:
+        # Whoever sets somebody apart at this moment waits, and sees who is next.
+        reached = (tracking.c.ledger == ledger, tracking.c.name == REACHED)
+        conn.execute(update(tracking).where(*reached).values(position=tracking.c.position))
         for one in sorted(streams):
             mine = (tracking.c.ledger == ledger, tracking.c.name == f"{APART}{one}")
             found += conn.execute(update(tracking).where(*mine).values(name=f"{AGAIN}{one}")).rowcount

@@ -44,6 +44,18 @@ def overloaded(source: Source, customer_id: UUID, recovery_id: UUID, position: i
     return str(crew[0].team) if exceeded else None
 
 
+def team_of(source: Source, customer_id: UUID, recovery_id: UUID) -> str | None:
+    """The team that this recovery was given to, else its owner's; None where nobody knows."""
+    asked = {"customer": customer_id, "recovery": recovery_id}
+    found: str | None = source.conn.execute(_whose(source.ledger, source.generation), asked).scalar()
+    return found
+
+
+@lru_cache(maxsize=16)
+def _whose(ledger: str, generation: Numbered) -> Select[Any]:
+    return select(_team(partial(within, ledger, generation)))
+
+
 @lru_cache(maxsize=16)
 def _asked(ledger: str, generation: Numbered) -> Select[Any]:
     """A row for everybody who ever was of the team, beside what the whole team has to do.

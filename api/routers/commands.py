@@ -69,8 +69,9 @@ async def record(
     """Records the command in this request."""
     posting = await _posting(request, kind, customer_id, caller)
     services = services_of(request)
-    outcome = await committed(services, order_of(services, caller, posting))
-    return recorded(outcome, warned=(await warnings(services, [outcome])).get(outcome.position, ()))
+    order = order_of(services, caller, posting)
+    outcome = await committed(services, order)
+    return recorded(outcome, warned=(await warnings(services, caller, [(order, outcome)])).get(0, ()))
 
 
 async def _posting(

@@ -40,8 +40,9 @@ async def post_events(request: Request, caller: Appending) -> Response:
         return await _batch(request, services, caller)
     body = await request.body()
     posting = await aside(body, lambda: _read(request, mode, body, caller))
-    outcome = await committed(services, order_of(services, caller, posting))
-    return recorded(outcome, warned=(await warnings(services, [outcome])).get(outcome.position, ()))
+    order = order_of(services, caller, posting)
+    outcome = await committed(services, order)
+    return recorded(outcome, warned=(await warnings(services, caller, [(order, outcome)])).get(0, ()))
 
 
 def _read(request: Request, mode: cloudevents.Mode, body: bytes, caller: Credential) -> Posting:

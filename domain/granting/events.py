@@ -48,6 +48,8 @@ class CompensationGranted(RecoveryEvent, topic="compensation.granted"):
             budget_amount=self.budget_amount,
             by=fact.actor.colleague_id,
             local_day=self.authority.local_day if self.authority else None,
+            given_by=fact.actor.ref,
+            ruled=self.authority is not None,
         )
         return recovery.but(compensations={**recovery.compensations, self.compensation_id: compensation}).acting()
 

@@ -127,7 +127,8 @@ class ReverseCompensation(RecoveryCommand, path="reverse-compensation", facts=(C
     """Take a compensation back, and say why.
 
     Goodwill within the authority in force is taken back by whoever gave it, and by others only for what is no
-    judgement of his: it was made twice, never arrived, was returned, or a law demands it back.
+    judgement of his: it was made twice, never arrived, was returned, or a law demands it back. That it was entered
+    in error, for the wrong customer for one, a manager says in his own name.
     """
 
     compensation_id: CompensationId

@@ -306,6 +306,91 @@ def test_whatever_fails_while_somebody_is_free_again_nothing_is_asked_for_twice(
     assert (asked(quick), waiting(quick)) == (["returns"], [])
 
 
+def full(order: Order) -> "Future[Outcome]":
+    """The writer has no room."""
+    raise Busy
+
+
+def test_who_is_next_and_gets_stuck_by_a_rebuild_is_set_apart_again_with_all_he_had_to_say(amends: Service):
+    stuck, parts = amends.customer("C-2"), amends.container
+    with poisoned(Signs, stuck):
+        gaps(amends, 3, of="C-2")
+        gaps(amends, 1, "tills")
+        learner(amends).run_once()
+    parts.projector.release()
+    with pytest.raises(Busy):
+        learner(amends, submit=full).run_once()
+    with poisoned(Signs, stuck):
+        Projector(parts.engine, parts.mapper, ALL, clock=amends.clock).rebuild("signs")
+        gaps(amends, 2, "tills")
+        # Everybody else's are counted all the same.
+        assert learner(amends).run_once() == 1
+        assert (asked(amends), waiting(amends)) == (["tills"], [stuck])
+    parts.projector.release()
+    assert learner(amends).run_once() == 1
+    assert (asked(amends), waiting(amends)) == (["tills", "returns"], [])
+
+
+def test_who_is_next_waits_while_others_signs_cannot_be_read_as_far_as_they_were_counted(quick: Service):
+    stuck, parts = quick.customer("C-2"), quick.container
+    lead = str(parts.keyring.pseudonym("colleague", "lead"))
+    quick.post("/v1/colleagues/lead/join", CLERK | {"role_class": "manager"})
+    with poisoned(Signs, stuck):
+        gaps(quick, 3, of="C-2")
+        gaps(quick, 1, "tills")
+        learner(quick).run_once()
+    parts.projector.release()
+    with pytest.raises(Busy):
+        learner(quick, submit=full).run_once()
+    with poisoned(Training, lead):
+        Projector(parts.engine, parts.mapper, ALL, clock=quick.clock).rebuild("training")
+        for _ in range(2):
+            assert (learner(quick).run_once(), waiting(quick)) == (0, [stuck])
+    parts.projector.release()
+    assert learner(quick).run_once() == 1
+    assert (asked(quick), waiting(quick)) == (["returns"], [])
+
+
+def test_whoever_looked_long_ago_sets_nobody_apart_who_was_counted_meanwhile(amends: Service):
+    stuck, first = amends.customer("C-2"), learner(amends)
+    with poisoned(Signs, stuck):
+        gaps(amends, 2, of="C-2")
+        gaps(amends, 1, "tills")
+
+    def slept(*given: Any) -> Seen:
+        found = amends.container.learned(*given)
+        if found.stuck:
+            first.run_once()
+            amends.container.projector.release()
+            first.run_once()
+        return found
+
+    learner(amends, look=slept).run_once()
+    assert (learner(amends).run_once(), asked(amends), waiting(amends)) == (0, [], [])
+    gaps(amends, 1)
+    assert learner(amends).run_once() == 1
+
+
+def test_whoever_looked_long_ago_sets_nobody_apart_who_is_next(quick: Service):
+    stuck = quick.customer("C-2")
+    with poisoned(Signs, stuck):
+        gaps(quick, 3, of="C-2")
+    slow = learner(quick, look=quick.container.learned)
+
+    def slept(*given: Any) -> Seen:
+        found = quick.container.learned(*given)
+        if found.stuck:
+            learner(quick).run_once()
+            quick.container.projector.release()
+            gaps(quick, 1, "tills")
+            with pytest.raises(Busy):
+                learner(quick, submit=full).run_once()
+        return found
+
+    assert learner(quick, look=slept).run_once() == 1
+    assert (slow.run_once(), asked(quick), waiting(quick)) == (0, ["returns"], [])
+
+
 def test_where_very_many_are_parked_everybody_waits_for_the_fix(quick: Service, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(learning, "MOST_APART", 1)
     with poisoned(Signs, quick.customer("C-2"), quick.customer("C-3")):

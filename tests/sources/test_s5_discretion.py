@@ -71,6 +71,17 @@ def test_s5_8_who_looks_at_it_later_cannot_take_it_back_for_being_too_much(house
     driver.when("reverse-compensation", **back | {"compensation_id": given}, by=mechanic)
 
 
+def test_s5_8_what_one_till_gave_is_not_for_another_service_to_judge(house: Service):
+    path = f"/v1/customers/{house.customer('at the till')}"
+    till, audit = house.key("append"), house.key("append")
+    house.post(f"{path}/report-failure", {"what": "late", "description": "An hour."})
+    gift = {"kind": "voucher", "cost": eur("20.00"), "delivered": True}
+    given = house.http.post(f"{path}/grant-compensation", json=gift, headers=till).json()["ids"]["compensation_id"]
+    back = {"compensation_id": given, "reason": "Too much."}
+    answers = [house.http.post(f"{path}/reverse-compensation", json=back, headers=one) for one in (audit, till)]
+    assert [one.status_code for one in answers] == [403, 201]
+
+
 def test_s5_10_what_keeps_him_from_coming_back_is_offered_first_unless_it_costs_more(house: Service):
     def offered(touchpoint: str, effort: int) -> list[str]:
         prevention = {"kind": "replacement", "preventive": True, "effort": effort}

@@ -7,11 +7,12 @@ from domain.duties import settle
 from domain.kinds import AMENDS, Actor
 from domain.moves.approval import DecideCompensation
 from domain.moves.compensation import CompensationReversed, GrantCompensation, ReverseCompensation
+from domain.moves.failure import ReportFailure
 from domain.values import Moment
 from tests.support.given import Story, colleague, named_id, refused
 from tests.support.recoveries import PLUMS, eur, minute, reported
 
-VOUCHER, OTHER = named_id("voucher"), named_id("other")
+VOUCHER, OTHER, PEARS = named_id("voucher"), named_id("other"), named_id("pears")
 NIKOS = colleague("nikos", "mechanic", "back")
 AUDITOR = colleague("audit", "accountant", "back")
 CHIEF = colleague("chief", "manager", "manager")
@@ -29,6 +30,14 @@ def again(tale: Story, cents: int = 50_00, by: Actor = NIKOS, **more: object) ->
     return tale.when(GrantCompensation.model_validate(fields | more), at=5, actor=by)
 
 
+def failed_again(tale: Story, *, like: bool) -> Story:
+    """A second recovery is opened, for what is like the first failure or for something else."""
+    [first] = tale.state.recoveries.values()
+    key = first.similarity_key if like else "something:else"
+    failure = {"recovery_id": PEARS, "what": "late", "description": "An hour.", "similarity_key": key}
+    return tale.when(ReportFailure.model_validate(failure), at=5)
+
+
 def back(tale: Story, cause: str | None = None, by: Actor = CHIEF, **more: object) -> Story:
     """It is taken back."""
     said = {"compensation_id": VOUCHER, "recovery_id": PLUMS, "reason": "So much?", "cause": cause}
@@ -39,7 +48,7 @@ def back(tale: Story, cause: str | None = None, by: Actor = CHIEF, **more: objec
 @pytest.mark.parametrize("cause", [None, "other", "too_generous", "own_mistake"])
 @pytest.mark.parametrize("delivered", [True, False])
 def test_s5_8_nobody_takes_back_what_another_would_have_given_less_of(by: Actor, cause: str, delivered: bool):
-    causes = ["made_twice", "never_arrived", "returned", "own_mistake", "law"]
+    causes = ["made_twice", "never_arrived", "returned", "own_mistake", "entered_in_error", "law"]
     with refused("within_authority", causes=causes):
         back(given(delivered=delivered), cause, by)
 
@@ -55,8 +64,36 @@ def test_a_service_that_gave_it_takes_it_back_itself_and_a_colleague_does_not():
     with refused("within_authority"):
         back(given(by=TILL), by=CHIEF)
     back(given(by=TILL), by=TILL).then(CompensationReversed)
+    # Spoken through the same key, the customer is still no one who gave it.
     with refused("within_authority"):
-        back(given(by=TILL), by=Actor(kind="customer", ref="c:1"))
+        back(given(by=TILL), by=Actor(kind="customer", ref=TILL.ref))
+
+
+@pytest.mark.parametrize("role_class", ["system", "manager"])
+@pytest.mark.parametrize("delivered", [True, False])
+def test_s5_8_what_one_service_gave_no_other_service_takes_back(role_class: str, delivered: bool):
+    other = Actor(kind="service", ref="k:audit", role_class=role_class)
+    for cause in (None, "own_mistake", "entered_in_error"):
+        with refused("within_authority"):
+            back(given(by=TILL, delivered=delivered), cause, other)
+    back(given(by=TILL, delivered=delivered), "never_arrived", other).then(CompensationReversed)
+
+
+def test_what_was_entered_in_error_a_manager_puts_right_in_his_own_name():
+    (event,) = back(given(), "entered_in_error", CHIEF).then(CompensationReversed)
+    assert event.cause == "entered_in_error"
+    for by in (AUDITOR, TILL):
+        with refused("within_authority"):
+            back(given(), "entered_in_error", by)
+
+
+def test_what_an_importer_told_and_nobody_gave_is_taken_back_as_before():
+    fields = {"kind": "voucher", "cost": eur(50_00), "recovery_id": PLUMS, "compensation_id": VOUCHER}
+    command = GrantCompensation.model_validate(fields)
+    for by in (TILL, CHIEF):
+        back(reported().when(command, at=5, actor=TILL, importing=True), by=by).then(CompensationReversed)
+    with refused("within_authority"):
+        back(reported().when(command, at=5, actor=NIKOS, importing=True))
 
 
 def test_what_a_second_voice_said_yes_to_stands_like_what_one_gives_alone():
@@ -85,7 +122,8 @@ def _minutes(at: Moment) -> float:
 @pytest.mark.parametrize(
     ("tale", "cause"),
     [
-        (again(given(), 20_00, compensation_id=OTHER), "made_twice"),
+        (again(given(), compensation_id=OTHER), "made_twice"),
+        (again(failed_again(given(), like=True), compensation_id=OTHER, recovery_id=PEARS), "made_twice"),
         (given(), "never_arrived"),
         (given(delivered=True), "never_arrived"),
         (given(delivered=True), "returned"),
@@ -107,10 +145,13 @@ def test_a_law_that_demands_it_back_is_named():
     ("tale", "cause"),
     [
         (given(), "made_twice"),
-        (again(given(), 20_00, compensation_id=OTHER, kind="free_item"), "made_twice"),
+        (again(given(), compensation_id=OTHER, kind="free_item"), "made_twice"),
+        (again(given(), 20_00, compensation_id=OTHER), "made_twice"),
+        (again(given(), compensation_id=OTHER, basis="contractual"), "made_twice"),
+        (again(failed_again(given(), like=False), compensation_id=OTHER, recovery_id=PEARS), "made_twice"),
         (given(), "returned"),
     ],
-    ids=["nothing_else", "something_else", "never_had"],
+    ids=["nothing_else", "something_else", "another_sum", "owed", "another_failure", "never_had"],
 )
 def test_a_cause_that_cannot_be_meant_is_refused(tale: Story, cause: str):
     with refused("invalid_value", field="cause"):
@@ -118,7 +159,7 @@ def test_a_cause_that_cannot_be_meant_is_refused(tale: Story, cause: str):
 
 
 def test_one_of_two_alike_stays():
-    twice = again(given(), 20_00, compensation_id=OTHER)
+    twice = again(given(), compensation_id=OTHER)
     back(twice, "made_twice")
     with refused("invalid_value", field="cause"):
         back(twice, "made_twice", compensation_id=OTHER)
