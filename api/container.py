@@ -19,7 +19,7 @@ from domain.publishing import Publication, in_force
 from domain.standards.house import House
 from infrastructure.api_keys import ApiKeys
 from infrastructure.bell import Bell, Listener
-from infrastructure.clock import HouseClock
+from infrastructure.clock import HouseClock, utc_now
 from infrastructure.engine import hang_up, make_engine, unmoving
 from infrastructure.forgetting import Forgetter
 from infrastructure.generations import live_generation
@@ -52,7 +52,7 @@ ASKING: Final = {"pool_size": 1, "max_overflow": 1}
 LOOKING: Final = {"pool_size": 1, "max_overflow": 1}
 """Connections for health and metrics: that readers are many must not look like a database out of reach."""
 DELIVERING: Final = {"pool_size": 2, "max_overflow": 3}
-"""Connections for webhooks, so that however many receivers are slow, none of the others has to wait."""
+"""Connections for webhooks: few for deliveries, which wait their turn, others for administrators and the lease."""
 KEPT_OPEN: Final = 10
 """How many connections for reading stay open when nobody reads."""
 STOP_WITHIN_SECONDS: Final = 1.2
@@ -115,7 +115,15 @@ class Container:
         self.guard = Guard(allowed)
         self.webhooks = Webhooks(self.delivering, settings.ledger, self.keyring, self.guard)
         self.courier = Courier(
-            self.delivering, self.mapper, self.webhooks, self.guard, self.told_of, clock, metrics=self.metrics
+            self.delivering,
+            self.mapper,
+            self.webhooks,
+            self.guard,
+            self.told_of,
+            clock,
+            metrics=self.metrics,
+            # Receivers go by the world's time, also while we doubt ours.
+            sent_at=utc_now if isinstance(clock, HouseClock) else clock,
         )
         self._watch_queue()
         self._watch_connections()

@@ -4,9 +4,10 @@ from typing import Final
 
 import orjson
 
-from api.outgoing import of_colleague, type_of
+from api.outgoing import is_foreign, of_colleague
 from domain.kinds import Fact
-from infrastructure.webhooks.courier import Message
+from infrastructure.mapper import FOREIGN
+from infrastructure.webhooks.courier import LATER, Message
 
 PING: Final = "amends.webhook.test"
 """The type of a message that tells of no event."""
@@ -15,11 +16,14 @@ PING: Final = "amends.webhook.test"
 def notice(fact: Fact, ledger: str, base_url: str) -> Message | None:
     """The message about a fact; None for what is about a colleague, which is no receiver's affair.
 
+    LATER for what a newer Amends recorded: it may be about a colleague, too. None for what another program did.
     `read` is where the event itself is read with a key of the ledger.
     """
     if of_colleague(fact):
         return None
-    event_type = type_of(fact.event)
+    if is_foreign(fact.event):
+        return None if fact.source == FOREIGN else LATER
+    event_type = fact.event.TYPE
     body = {
         "type": event_type,
         "timestamp": fact.occurred_at,

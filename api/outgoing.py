@@ -19,7 +19,12 @@ def of_colleague(fact: Fact) -> bool:
     event = fact.event
     named = any(getattr(event, name, None) is not None for name in event.COLLEAGUE)
     lesson = isinstance(event, LessonEvent) and event.of_one
-    return named or lesson or event.FOR_PERSONNEL or isinstance(event, ColleagueEvent)
+    return named or lesson or about_colleagues(type(event))
+
+
+def about_colleagues(kind: type[Event]) -> bool:
+    """Whether every event of this kind is about nothing but a colleague."""
+    return kind.FOR_PERSONNEL or issubclass(kind, ColleagueEvent)
 
 
 def cloudevent(fact: Fact, base_url: str) -> dict[str, Any]:
@@ -54,10 +59,11 @@ def cloudevent(fact: Fact, base_url: str) -> dict[str, Any]:
 
 def type_of(event: Event) -> str:
     """The CloudEvents type of an event, of a kind that this program does not know, too."""
-    return f"amends.{getattr(event, 'topic', event.TOPIC)}.v1" if _is_foreign(event) else event.TYPE
+    return f"amends.{getattr(event, 'topic', event.TOPIC)}.v1" if is_foreign(event) else event.TYPE
 
 
-def _is_foreign(event: Event) -> bool:
+def is_foreign(event: Event) -> bool:
+    """Whether this program does not know what it says."""
     return isinstance(getattr(event, "state", None), bytes)
 
 

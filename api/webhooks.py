@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from api.outgoing import about_colleagues
 from domain.kinds import EVENTS
 from domain.values import MAX_INT
 from infrastructure.webhooks.addresses import LONGEST
@@ -14,8 +15,11 @@ MOST_TYPES: Final = 200
 
 
 def _known(named: str) -> str:
-    if not any(named == event.TYPE for event in EVENTS.values()):
+    kinds = [event for event in EVENTS.values() if named == event.TYPE]
+    if not kinds:
         raise ValueError("no event is of this type")
+    if all(map(about_colleagues, kinds)):
+        raise ValueError("it is about a colleague, and no webhook is told of that")
     return named
 
 

@@ -49,6 +49,10 @@ class Unmappable(Broken):
     code = "unmappable"
 
 
+FOREIGN: Final = "foreign"
+"""The source of what another program recorded, which knows of no sources."""
+
+
 class ForeignEvent(Event):
     """An event of a kind, or of a version, that this program does not know. Kept as it is."""
 
@@ -433,5 +437,5 @@ def _foreign(record: Record | Told, header: dict[str, Any]) -> Fact:
     if _is_ours(header):  # written by a newer Amends: the envelope is ours
         return _fact(record, header, orjson.loads(record.public)[META], event)
     envelope = {"actor": AMENDS.ref}
-    meta = {"kind": AMENDS.kind, "role": AMENDS.role, "role_class": AMENDS.role_class, "source": "foreign"}
+    meta = {"kind": AMENDS.kind, "role": AMENDS.role, "role_class": AMENDS.role_class, "source": FOREIGN}
     return _fact(record, envelope, meta, event)

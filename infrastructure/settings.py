@@ -1,14 +1,18 @@
 """Settings: where the data lives and how much we take, read from environment variables AMENDS_*."""
 
+import re
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 LedgerName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
 """The name of a ledger: it stands in every key and every header, so its alphabet is small."""
+_LABEL: Final = r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
+# A name whose last part is a number would be read as an address by whoever looks it up.
+_HOST: Final = re.compile(rf"(?!(.*\.)?(\d+|0x[0-9a-f]*)\.?$)({_LABEL}\.)*{_LABEL}\.?", re.IGNORECASE)
 
 
 class Settings(BaseSettings):
@@ -49,24 +53,28 @@ class Settings(BaseSettings):
     """Serve the metrics (of `serve` or `worker`) on this port of AMENDS_HOST too; 0 takes a free one."""
 
     webhook_http: bool = False
-    """Whether webhooks may go to http:// addresses, too: for receivers inside the house."""
+    """Whether receivers named in AMENDS_WEBHOOK_ALLOW may be reached by http://, too; nobody else ever is."""
     webhook_allow: str | None = None
     """Receivers inside the house that webhooks may reach: names, addresses and networks, with commas between."""
 
     @field_validator("webhook_allow")
     @classmethod
-    def _networks_are_networks(cls, said: str | None) -> str | None:
-        for one in (said or "").split(","):
-            if "/" in one:  # misspelt, it would pass for a name that nobody has
-                ip_network(one.strip(), strict=False)
+    def _receivers_are_receivers(cls, said: str | None) -> str | None:
+        for one in _listed(said):
+            if _HOST.fullmatch(one) is None:  # misspelt, it would pass for a name that nobody has
+                ip_network(one, strict=False)
         return said
 
     @property
     def webhook_receivers(self) -> tuple[str, ...]:
         """What AMENDS_WEBHOOK_ALLOW names."""
-        return tuple(one.strip() for one in (self.webhook_allow or "").split(",") if one.strip())
+        return _listed(self.webhook_allow)
 
     @property
     def address(self) -> str:
         """The address printed for people and put into documents, without a slash at the end."""
         return (self.base_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+
+def _listed(said: str | None) -> tuple[str, ...]:
+    return tuple(one.strip() for one in (said or "").split(",") if one.strip())

@@ -15,7 +15,9 @@ Resolver = Callable[[str, int], Sequence[str]]
 """(host, port) -> the addresses it leads to; none when there is no such host."""
 
 LONGEST: Final = 2000
-PORTS: Final = {"https": (443, 8443), "http": (80, 8080)}
+PORTS: Final = {"https": 443, "http": 80}
+"""Where a receiver listens whose address names no port."""
+_OPEN_PORTS: Final = (443, 8443)
 """Elsewhere mail, databases and control channels listen, which an HTTP request must not reach."""
 _OPEN_V6: Final = ip_network("2000::/3")
 # Python's `is_global` is not enough: it takes NAT64, 6to4 and multicast for the open network.
@@ -27,6 +29,7 @@ _CLOSED: Final[tuple[Network, ...]] = tuple(
             "10.0.0.0/8",
             "100.64.0.0/10",
             "127.0.0.0/8",
+            "168.63.129.16/32",  # open by its number, and the inside of a machine at Azure
             "169.254.0.0/16",
             "172.16.0.0/12",
             "192.0.0.0/24",
@@ -104,7 +107,7 @@ class Target:
     def authority(self) -> str:
         """What the Host header says."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return host if self.port == PORTS[self.scheme][0] else f"{host}:{self.port}"
+        return host if self.port == PORTS[self.scheme] else f"{host}:{self.port}"
 
 
 class Guard:
@@ -122,11 +125,12 @@ class Guard:
             raise AddressRefused("userinfo")
         if not parts.hostname:
             raise AddressRefused("host")
+        _refuse_odd(parts.netloc, parts.hostname, port)
         path = parts.path or "/"
         return Target(
             parts.scheme,
             parts.hostname,
-            PORTS[parts.scheme][0] if port is None else port,
+            PORTS[parts.scheme] if port is None else port,
             f"{path}?{parts.query}" if parts.query else path,
         )
 
@@ -149,8 +153,17 @@ class Guard:
 def _refuse_closed(address: Address, target: Target) -> None:
     if not in_the_open(address):
         raise AddressRefused("address")
-    if target.port not in PORTS[target.scheme]:
+    if target.scheme != "https":
+        raise AddressRefused("scheme")
+    if target.port not in _OPEN_PORTS:
         raise AddressRefused("port")
+
+
+def _refuse_odd(said: str, host: str, port: int | None) -> None:
+    # urlsplit passes over what stands around a host in brackets; another program may take that for the host.
+    plain = f"[{host}]" if ":" in host else host
+    if said.lower() != (plain if port is None else f"{plain}:{port}"):
+        raise AddressRefused("url")
 
 
 def _split(url: str) -> tuple[SplitResult, int | None]:

@@ -4,7 +4,18 @@ from typing import Final, Literal, NamedTuple
 
 WITHIN_SECONDS: Final = 10.0
 """From the look-up of the receiver's name to the last byte of his answer."""
-Fault = Literal["status", "redirect", "gone", "timeout", "unreachable", "tls", "address_refused", "broken_answer"]
+Fault = Literal[
+    "status",
+    "redirect",
+    "gone",
+    "timeout",
+    "unreachable",
+    "tls",
+    "address_refused",
+    "broken_answer",
+    "internal",
+    "newer_program_needed",
+]
 
 
 class Answer(NamedTuple):

@@ -6,16 +6,19 @@ it was taken, so that a crash in between tells it twice, with the same id.
 
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from random import SystemRandom
 from time import monotonic
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from uuid import UUID, uuid4
 
 import structlog
 from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from domain.kinds import Fact
+from infrastructure.engine import out_of_reach
 from infrastructure.folding import described
 from infrastructure.leases import Lease
 from infrastructure.mapper import Mapper
@@ -25,9 +28,11 @@ from infrastructure.rounds import Rounds
 from infrastructure.webhooks import signing
 from infrastructure.webhooks.addresses import Guard
 from infrastructure.webhooks.answers import WITHIN_SECONDS, Answer
+from infrastructure.webhooks.connections import Connections
 from infrastructure.webhooks.endpoints import Webhook, Webhooks
-from infrastructure.webhooks.progress import Progress, due, rested
-from infrastructure.webhooks.schedule import rest
+from infrastructure.webhooks.progress import Progress, due
+from infrastructure.webhooks.schedule import over, rest
+from infrastructure.webhooks.troubles import Troubles
 
 if TYPE_CHECKING:
     from infrastructure.webhooks.line import Line
@@ -35,8 +40,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 CHANCE: Final = SystemRandom()
 PAGE: Final = 100
-PING_SECONDS: Final = 5.0
-"""Less than a request of ours may take."""
+PING_SECONDS: Final = 3.0
+"""Less than a request of ours may take, and no longer than whoever stops us would wait."""
 HEADERS: Final = {"content-type": "application/json", "user-agent": "Amends"}
 """What every message says of itself besides its signature."""
 
@@ -48,8 +53,10 @@ class Message(NamedTuple):
     body: bytes
 
 
+LATER: Final = Message("", b"")
+"""In place of a message about a fact that a newer program recorded: whether it is told, only that one knows."""
 Tell = Callable[[Fact], Message | None]
-"""What is told of a fact; None for what is told to nobody."""
+"""What is told of a fact; None for what is told to nobody, LATER for what must wait."""
 
 
 class Courier:
@@ -71,11 +78,14 @@ class Courier:
         within_seconds: float = WITHIN_SECONDS,
         jitter: Callable[[], float] = CHANCE.random,
         metrics: Metrics | None = None,
+        sent_at: Callable[[], datetime] | None = None,
     ) -> None:
+        """`sent_at` is the time that messages are signed with; the clock's, when it is None."""
         self._engine, self._mapper, self._ledger = engine, mapper, mapper.ledger
         self._webhooks, self._guard, self._tell, self._clock = webhooks, guard, tell, clock
         self._within_seconds, self._jitter = within_seconds, jitter
-        self._metrics = metrics or Metrics(self._ledger)
+        self._metrics, self._sent_at = metrics or Metrics(self._ledger), sent_at or clock
+        self._connections, self._troubles = Connections(engine), Troubles()
         self._lease = Lease(engine, self._ledger, "webhooks", str(uuid4()), clock)
         self._holding = False
         self._turns: dict[UUID, threading.Thread] = {}
@@ -84,8 +94,9 @@ class Courier:
     def begin(self) -> None:
         """Begins to tell every webhook for which something waits, and that is not being told something already."""
         self._turns = {one: turn for one, turn in self._turns.items() if turn.is_alive()}
+        now = self._clock()
         with self._engine.connect() as conn:
-            waiting = due(conn, self._ledger, self._clock())
+            waiting = [one for one in due(conn, self._ledger, now) if not self._troubles.rests(one, now)]
         self._holding = bool(waiting) and self._lease.hold()
         if not self._holding:
             return
@@ -106,7 +117,8 @@ class Courier:
         """
         webhook, now = self._webhooks.found(webhook_id).webhook, self._clock()
         message_id = str(self._webhooks.new_id())
-        signed = signing.headers(self._webhooks.secrets(webhook, now), message_id, now, message.body)
+        secrets = self._webhooks.secrets(webhook, now)
+        signed = signing.headers(secrets, message_id, self._sent_at(), message.body)
         with self._line(webhook, min(PING_SECONDS, self._within_seconds)) as line:
             return line.post(HEADERS | signed, message.body)
 
@@ -119,12 +131,24 @@ class Courier:
         until = monotonic() + timeout_seconds
         self._holding = False
         self._rounds.stop(timeout_seconds)
-        for turn in self._turns.values():
+        turns = list(self._turns.values())
+        for turn in turns:
             turn.join(max(0.0, until - monotonic()))
+        if not any(turn.is_alive() for turn in turns):
+            # In a thread that nobody waits for any longer: the database may be what does not answer.
+            releasing = threading.Thread(target=self._release, name="webhook-lease", daemon=True)
+            releasing.start()
+            releasing.join(max(0.0, until - monotonic()))
 
     @property
     def _going(self) -> bool:
         return self._holding and not self._rounds.stopping
+
+    def _release(self) -> None:
+        try:
+            self._lease.release()
+        except SQLAlchemyError as fault:
+            log.warning("lease_kept", ledger=self._ledger, fault=type(fault).__name__)
 
     def _turn(self, webhook: Webhook) -> threading.Thread:
         turn = threading.Thread(target=self._run, args=(webhook,), name="webhook", daemon=True)
@@ -138,35 +162,68 @@ class Courier:
         return Line(webhook.url, self._guard, within_seconds)
 
     def _run(self, webhook: Webhook) -> None:
+        progress = Progress(self._connections, self._ledger, webhook)
         try:
             with self._line(webhook, self._within_seconds) as line:
-                self._deliver(webhook, line)
-        except Exception as fault:  # noqa: BLE001 - a lost database is there again at the next round
-            log.warning("delivering_failed", ledger=self._ledger, fault=described(fault))
+                self._deliver(webhook, line, progress)
+            self._troubles.forget(webhook.webhook_id)
+        except Exception as fault:  # noqa: BLE001 - whatever it is, it is tried again, and nobody else waits for it
+            self._failed(webhook, fault)
+            now = self._clock()
+            next_at = self._troubles.meet(webhook, now, self._jitter())
+            if not out_of_reach(fault):
+                with suppress(SQLAlchemyError):  # it rests all the same
+                    progress.kept_from(now, next_at)
 
-    def _deliver(self, webhook: Webhook, line: "Line") -> None:
-        progress = Progress(self._engine, self._ledger, webhook)
-        for position in progress.asked_again():
-            if self._going:
-                progress.told_again(position, self._told_again(webhook, line, position), self._clock())
-        if not rested(webhook, self._clock()):
+    def _failed(self, webhook: Webhook, fault: Exception) -> None:
+        said = {"ledger": self._ledger, "webhook": str(webhook.webhook_id), "reason": "internal"}
+        log.warning("delivering_failed", **said, fault=described(fault))
+
+    def _deliver(self, webhook: Webhook, line: "Line", progress: Progress) -> None:
+        if not self._tell_again(webhook, line, progress) or not over(webhook.next_at, self._clock()):
             return
         while self._going and (page := self._facts(progress.position)):
             if not self._deliver_page(webhook, line, progress, page):
                 return
 
+    def _tell_again(self, webhook: Webhook, line: "Line", progress: Progress) -> bool:
+        """Whether to go on with what is told in order."""
+        for position in progress.asked_again():
+            if not self._going:
+                return False
+            answer, now = self._told_again(webhook, line, position), self._clock()
+            unmoved = progress.told_again(position, answer, now)
+            if answer.fault == "gone":
+                self._gone(webhook, progress, position, answer)
+            if answer.fault == "gone" or not unmoved:
+                return False
+            if answer.fault is not None:
+                return True  # the others have their turn when what is new had its own
+        return True
+
     def _told_again(self, webhook: Webhook, line: "Line", position: int) -> Answer:
         # What is told to nobody, or was in a ledger from before a dump was restored, is over and done with.
-        for fact in self._facts(position - 1, position):
-            message = self._tell(fact)
-            if message is not None:
-                return self._post(webhook, line, fact, message)
+        try:
+            for fact in self._facts(position - 1, position):
+                message = self._tell(fact)
+                if message is LATER:
+                    return Answer(None, "newer_program_needed")
+                if message is not None:
+                    return self._post(webhook, line, fact, message)
+        except Exception as fault:
+            if out_of_reach(fault):
+                raise
+            self._failed(webhook, fault)
+            return Answer(None, "internal")  # what comes in order need not wait for it
         return Answer(None, None)
 
     def _deliver_page(self, webhook: Webhook, line: "Line", progress: Progress, page: Sequence[Fact]) -> bool:
         """Whether to go on with the next page."""
         for fact in page:
             message = self._tell(fact)
+            if message is LATER:
+                progress.passed(fact.position - 1)
+                return False
             if message is None or (webhook.types and message.type not in webhook.types):
                 continue
             if not self._going:
@@ -181,26 +238,24 @@ class Courier:
         return progress.passed(page[-1].position)
 
     def _facts(self, after: int, upto: int | None = None) -> list[Fact]:
-        with self._engine.connect() as conn:
+        with self._connections.reading() as conn:
             records = read_records(conn, self._ledger, after, PAGE, upto)
         return self._mapper.facts(records)
 
     def _post(self, webhook: Webhook, line: "Line", fact: Fact, message: Message) -> Answer:
         now = self._clock()
-        signed = signing.headers(self._webhooks.secrets(webhook, now), str(fact.event_id), now, message.body)
+        secrets = self._webhooks.secrets(webhook, now)
+        signed = signing.headers(secrets, str(fact.event_id), self._sent_at(), message.body)
         answer = line.post(HEADERS | signed, message.body)
         self._metrics.told("taken" if answer.fault is None else "not_taken")
         return answer
 
     def _not_taken(self, webhook: Webhook, progress: Progress, position: int, answer: Answer) -> bool:
         """Whether to go on with the next event."""
-        now = self._clock()
-        said = {"ledger": self._ledger, "webhook": str(webhook.webhook_id), "position": position}
-        said |= {"reason": answer.fault, "status": answer.status}
         if answer.fault == "gone":
-            log.warning("webhook_gone", **said)
-            progress.gone(answer, now)
+            self._gone(webhook, progress, position, answer)
             return False
+        now, said = self._clock(), self._said(webhook, position, answer)
         wait = rest(progress.failures + 1, self._jitter())
         if wait is not None:
             log.info("webhook_not_taken", **said, failures=progress.failures + 1)
@@ -209,3 +264,16 @@ class Courier:
         log.error("webhook_given_up", **said, failures=progress.failures + 1)
         self._metrics.told("given_up")
         return progress.given_up(position, answer, now)
+
+    def _gone(self, webhook: Webhook, progress: Progress, position: int, answer: Answer) -> None:
+        log.warning("webhook_gone", **self._said(webhook, position, answer))
+        progress.gone(answer, self._clock())
+
+    def _said(self, webhook: Webhook, position: int, answer: Answer) -> dict[str, Any]:
+        return {
+            "ledger": self._ledger,
+            "webhook": str(webhook.webhook_id),
+            "position": position,
+            "reason": answer.fault,
+            "status": answer.status,
+        }

@@ -6,20 +6,27 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Row, case, delete, func, select, update
 
-from domain.errors import AlreadyExists, UnknownRef, WebhookLimit
+from domain.errors import AddressRefused, AlreadyExists, UnknownRef, WebhookLimit
 from infrastructure.engine import writing
 from infrastructure.keys import Keyring
 from infrastructure.recorder import read_head
 from infrastructure.webhooks.addresses import Guard
+from infrastructure.webhooks.few import Few
 from infrastructure.webhooks.signing import OVERLAP, SECRET_BYTES, shown
 from infrastructure.webhooks.tables import dead_letters, webhooks
 
 MOST: Final = 50
 """Webhooks of one ledger: each has a thread while it is told something, so that none waits for another."""
+LOOK_UPS: Final = 4
+"""Names of receivers that are looked up for administrators at once."""
+LOOK_UP_SECONDS: Final = 3.0
+"""Less than a request of ours may take: whoever makes a webhook must be there to be shown its secret."""
+TRIALS: Final = 4
+"""Receivers that are tried out at once: so many requests may wait outside the house, and no more."""
 FRESH: Final[dict[str, Any]] = {"failures": 0, "next_at": None}
-"""What makes a webhook be tried at once, whatever went before."""
+"""What makes a webhook be tried at once and for as long as ever, whatever went before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +82,19 @@ class DeadLetter:
 class Webhooks:
     """The webhooks of one ledger."""
 
-    def __init__(self, engine: Engine, ledger: str, keyring: Keyring, guard: Guard) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        ledger: str,
+        keyring: Keyring,
+        guard: Guard,
+        *,
+        look_up_seconds: float = LOOK_UP_SECONDS,
+    ) -> None:
         self._engine, self._ledger, self._keyring, self._guard = engine, ledger, keyring, guard
+        self._look_ups, self._look_up_seconds = Few(LOOK_UPS), look_up_seconds
+        self.trials = Few(TRIALS)
+        """Places for those who try a receiver out."""
 
     def new_id(self) -> UUID:
         """An id for a message that tells of no event."""
@@ -99,10 +117,10 @@ class Webhooks:
     def make(self, url: str, types: Sequence[str], after: int | None, now: datetime) -> tuple[UUID, str]:
         """(its id, its secret) of a new one, which is told what is recorded after a position, or from now on.
 
-        The secret is shown here and never again. Raises AddressRefused, AlreadyExists, WebhookLimit, and
+        The secret is shown here and never again. Raises AddressRefused, Busy, AlreadyExists, WebhookLimit, and
         UnknownRef for a position that is not reached yet.
         """
-        self._guard.reach(self._guard.target(url))
+        self._look_up(url)
         webhook_id, secret = self._keyring.entropy.random_id(), self._secret()
         with writing(self._engine) as conn:
             others = read_webhooks(conn, self._ledger)
@@ -128,10 +146,10 @@ class Webhooks:
     def change(self, webhook_id: UUID, said: dict[str, Any]) -> None:
         """Gives it another `url`, other `types` or another `state`; it is tried at once.
 
-        Raises UnknownRef, AddressRefused.
+        Raises UnknownRef, AddressRefused, Busy.
         """
         if "url" in said:
-            self._guard.reach(self._guard.target(said["url"]))
+            self._look_up(said["url"])
         if "types" in said:
             said = said | {"types": sorted(set(said["types"]))}
         with writing(self._engine) as conn:
@@ -174,7 +192,7 @@ class Webhooks:
         Raises UnknownRef for a webhook or an event that there is not.
         """
         with writing(self._engine) as conn:
-            self._change(conn, webhook_id, FRESH)
+            self._change(conn, webhook_id, {})  # what is told in order keeps its rests and its tries
             if not 1 <= position <= read_head(conn, self._ledger).position:
                 raise UnknownRef("event", position)
             mine = {"ledger": self._ledger, "webhook_id": webhook_id, "position": position}
@@ -184,19 +202,27 @@ class Webhooks:
                 conn.execute(dead_letters.insert().values(row))
 
     def tell_from(self, webhook_id: UUID, after: int) -> None:
-        """Lets it be told everything after this position, what it was told before, too.
+        """Lets it be told everything after this position, what it was told before, too; it passes over nothing.
 
         Raises UnknownRef for a webhook that there is not, or a position that is not reached yet.
         """
         with writing(self._engine) as conn:
             if after > read_head(conn, self._ledger).position:
                 raise UnknownRef("event", after)
-            self._change(conn, webhook_id, FRESH | {"position": after})
+            back = case((webhooks.c.position < after, webhooks.c.position), else_=after)
+            self._change(conn, webhook_id, FRESH | {"position": back})
 
     def secrets(self, webhook: Webhook, now: datetime) -> list[bytes]:
         """The secrets to sign with, the newest first."""
         opened = self._keyring.open_secret
         return [opened(self._ledger, webhook.webhook_id, one) for one in webhook.sealed(now)]
+
+    def _look_up(self, url: str) -> None:
+        target = self._guard.target(url)
+        try:
+            self._look_ups.within(self._look_up_seconds, lambda: self._guard.reach(target))
+        except TimeoutError:
+            raise AddressRefused("unresolved") from None
 
     def _change(self, conn: Connection, webhook_id: UUID, values: dict[str, Any]) -> None:
         changed = update(webhooks).where(*self._this(webhook_id))

@@ -20,7 +20,7 @@ class Mailroom:
     behind: int
     """Events that the active webhook which is furthest behind has not been told."""
     failing: int
-    """Webhooks whose receiver did not take what it was told last, and those that want nothing any more."""
+    """Webhooks whose receiver did not take what it was told last or wants nothing any more; and faults of ours."""
     dead: int
     """Deliveries that were given up."""
 
@@ -66,5 +66,8 @@ class WebhookMetrics(Collector):
 
 
 _LAG = "Events that the webhook which is furthest behind has not been told yet; paused ones do not count."
-_FAILING = "Webhooks whose receiver did not take what it was told last, or wants nothing any more."
+_FAILING = (
+    "Webhooks whose receiver did not take what it was told last, or wants nothing any more, "
+    "or for which a fault of ours is in the way."
+)
 _DEAD = "Deliveries to webhooks that were given up after three days; they wait to be sent again."

@@ -42,7 +42,7 @@ class Line:
         """What was answered to this body, within the time there is."""
         self._backend.until = monotonic() + self._within_seconds
         try:
-            return judged(self._status(headers, body))
+            return judged(self._status_at_last(headers, body))
         except AddressRefused:
             return Answer(None, "address_refused")
         except httpcore.TimeoutException:
@@ -51,6 +51,16 @@ class Line:
             return Answer(None, "tls" if isinstance(fault.__context__, ssl.SSLError) else "unreachable")
         except (httpcore.ProtocolError, ValueError):  # a ValueError: what no layer below expected to read
             return Answer(None, "broken_answer")
+
+    def _status_at_last(self, headers: Mapping[str, str], body: bytes) -> int:
+        self._backend.fresh = self._backend.heard = False
+        try:
+            return self._status(headers, body)
+        except (httpcore.NetworkError, httpcore.ProtocolError):
+            if self._backend.fresh or self._backend.heard:
+                raise
+        # A connection that was kept and has ended says nothing about the receiver: he may have closed it long ago.
+        return self._status(headers, body)
 
     def _status(self, headers: Mapping[str, str], body: bytes) -> int:
         target = self._guard.target(self._url)
@@ -86,6 +96,10 @@ class _Guarded(NetworkBackend):
     """Connects to checked addresses only, until a moment."""
 
     until = 0.0
+    fresh = False
+    """Whether a connection was made for this message."""
+    heard = False
+    """Whether anything came back to it."""
 
     def __init__(self, url: str, guard: Guard) -> None:
         self._url, self._guard = url, guard
@@ -106,12 +120,14 @@ class _Guarded(NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> NetworkStream:
+        self.fresh = True
         addresses = _in_time(lambda: self._guard.reach(self._guard.target(self._url)), self.left())
         *others, last = addresses
-        for address in others:
+        for number, address in enumerate(others):
+            share = self.left() / (len(addresses) - number)  # one that stays silent leaves the next ones theirs
             try:
-                return _Timed(self._sockets.connect_tcp(address, port, self.left()), self)
-            except httpcore.ConnectError:
+                return _Timed(self._sockets.connect_tcp(address, port, share), self)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout):
                 continue  # another address of the same receiver may answer
         return _Timed(self._sockets.connect_tcp(last, port, self.left()), self)
 
@@ -123,7 +139,9 @@ class _Timed(NetworkStream):
         self._stream, self._line = stream, line
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max_bytes, self._line.left())
+        some = self._stream.read(max_bytes, self._line.left())
+        self._line.heard = self._line.heard or bool(some)
+        return some
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         self._stream.write(buffer, self._line.left())

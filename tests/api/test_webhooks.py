@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 from uuid import uuid4
 
@@ -10,7 +11,9 @@ from sqlalchemy import select
 from standardwebhooks import Webhook
 
 from infrastructure.keys import WrongKey
-from infrastructure.webhooks.endpoints import MOST
+from infrastructure.recorder import read_records
+from infrastructure.webhooks.courier import LATER
+from infrastructure.webhooks.endpoints import MOST, TRIALS
 from infrastructure.webhooks.tables import webhooks
 from tests.support.receivers import Receiver, receiver, status
 from tests.support.webhooks import Office, office
@@ -119,6 +122,7 @@ def test_t_34_t_36_an_address_that_must_not_be_reached_is_refused_when_it_is_nam
         ({"url": 7}, "/url"),
         ({"url": ""}, "/url"),
         ({"url": "https://crm.example.com/", "types": ["amends.nothing.v1"]}, "/types/0"),
+        ({"url": "https://crm.example.com/", "types": ["amends.colleague.joined.v1"]}, "/types/0"),
         ({"url": "https://crm.example.com/", "types": "amends.failure.reported.v1"}, "/types"),
         ({"url": "https://crm.example.com/", "after": -1}, "/after"),
         ({"url": "https://crm.example.com/", "secret": "mine"}, "/secret"),
@@ -191,6 +195,32 @@ def test_a_test_message_is_signed_and_tells_of_nothing(desk: Office, crm: Receiv
         tried = desk.house.post(f"{hook.path}/test", status=200)
         assert tried == {"delivered": False, "status": 404, "reason": "status"}
         assert hook.now()["failures"] == 0
+
+
+def test_few_receivers_are_tried_out_at_once_and_whoever_comes_then_is_told_to_come_back(
+    desk: Office, crm: Receiver
+):
+    with desk.telling(crm) as hook:
+        with ExitStack() as others:
+            for _ in range(TRIALS):
+                others.enter_context(desk.house.container.webhooks.trials)
+            problem = desk.house.post(f"{hook.path}/test", status=503)
+            assert problem["type"].endswith("/busy")
+            assert crm.told == []
+        for _ in range(TRIALS + 1):
+            assert desk.house.post(f"{hook.path}/test", status=200)["delivered"]
+
+
+def test_what_a_newer_program_recorded_waits_and_what_another_one_did_is_told_to_nobody(desk: Office):
+    parts = desk.house.container
+    [position] = desk.happen("of a newer kind", 0)
+    with parts.delivering.connect() as conn:
+        [known] = read_records(conn, "main", position - 1, 1)
+    newer = known._replace(topic="parade.held")
+    another = known._replace(topic="pkg:Class", header=b"", public=b"{}", salt=b"")
+    told = [parts.told_of(parts.mapper.fact(one)) for one in (known, newer, another)]
+    assert [None if one is None else one.type for one in told] == ["amends.relationship.opened.v1", "", None]
+    assert told[1] is LATER
 
 
 def test_dead_letters_come_in_pages(desk: Office, crm: Receiver):

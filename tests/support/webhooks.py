@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from infrastructure.webhooks.courier import Courier
+from infrastructure.webhooks.courier import Courier, Tell
 from tests.support.http import Service, service
 from tests.support.receivers import Receiver
 
@@ -56,9 +56,12 @@ class Office:
     house: Service
     courier: Courier
 
-    def another(self, **options: Any) -> Courier:
-        """The courier of another process on the same ledger; without `jitter` its rests are never longer."""
-        return _courier(self.house, **options)
+    def another(self, tell: Tell | None = None, **options: Any) -> Courier:
+        """The courier of another process on the same ledger, which may `tell` otherwise.
+
+        Without `jitter` its rests are never longer.
+        """
+        return _courier(self.house, tell or self.house.container.told_of, **options)
 
     @contextmanager
     def telling(self, receiver: Receiver | str, **said: Any) -> Iterator[Hook]:
@@ -84,14 +87,14 @@ class Office:
         self.courier.run_once()
 
 
-def _courier(house: Service, **options: Any) -> Courier:
+def _courier(house: Service, tell: Tell, **options: Any) -> Courier:
     parts = house.container
     return Courier(
         parts.delivering,
         parts.mapper,
         parts.webhooks,
         parts.guard,
-        parts.told_of,
+        tell,
         parts.clock,
         **{"jitter": lambda: 0.0, "metrics": parts.metrics} | options,
     )
@@ -99,7 +102,7 @@ def _courier(house: Service, **options: Any) -> Courier:
 
 def office_of(house: Service) -> Office:
     """Who delivers the webhooks of this service."""
-    return Office(house, _courier(house))
+    return Office(house, _courier(house, house.container.told_of))
 
 
 @contextmanager

@@ -18,6 +18,7 @@ CLOSED = [
     "100.127.255.254",
     "127.0.0.1",
     "127.255.255.254",
+    "168.63.129.16",
     "169.254.169.254",
     "172.16.0.1",
     "172.31.255.254",
@@ -108,6 +109,10 @@ def test_t_34_other_spellings_of_our_own_machine_are_refused(host: str):
         ("https://:443/", "host"),
         ("https://crm.example.com:0x1bb/", "url"),
         ("https://crm.example.com:99999/", "url"),
+        ("https://[2606:4700:4700::1111]x/", "url"),
+        ("https://x[2606:4700:4700::1111]/", "url"),
+        ("https://crm.example.com:/", "url"),
+        ("https://crm.example.com:0443/", "url"),
         ("https://[::1/", "url"),
         ("https://crm.example.com\\@127.0.0.1/", "url"),
         ("https://crm.example.com/\r\nHost: x", "url"),
@@ -138,11 +143,14 @@ def test_a_house_vouches_for_receivers_of_its_own_by_name_address_or_network():
     assert refused(leads_to("10.4.0.7", allowed=["crm.internal"]), "https://erp.internal/") == "address"
 
 
-def test_http_needs_the_word_of_the_house():
-    guard = leads_to("8.8.8.8", http=True)
-    assert guard.target("http://crm.example.com").port == 80
-    assert guard.reach(guard.target("http://crm.example.com:8080/")) == ["8.8.8.8"]
-    assert refused(guard, "http://crm.example.com:25/") == "port"
+def test_http_needs_the_word_of_the_house_and_leads_to_receivers_of_its_own_alone():
+    guard = leads_to("10.4.0.7", allowed=["crm.internal", "10.4.0.0/16"], http=True)
+    assert guard.target("http://crm.internal").port == 80
+    for host in ("crm.internal", "erp.internal"):
+        assert guard.reach(guard.target(f"http://{host}:9999/")) == ["10.4.0.7"]
+    assert refused(leads_to("8.8.8.8", http=True), "http://crm.example.com/") == "scheme"
+    assert refused(leads_to("10.5.0.7", http=True), "http://crm.example.com/") == "address"
+    assert refused(leads_to("10.4.0.7", "8.8.8.8", allowed=["10.4.0.7"], http=True), "http://x.test/") == "scheme"
 
 
 def test_the_host_is_said_as_the_receiver_knows_it():
@@ -165,5 +173,26 @@ def test_what_an_operator_allows_is_read_with_commas_between_and_a_misspelt_netw
     assert allowed.address(ip_address("10.4.200.1"))
     assert not allowed.address(ip_address("10.5.0.1"))
     assert Allowed.of(Settings().webhook_receivers, http=False) == Allowed()
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "10.4.0.0/160",
+        "crm.internal:8443",
+        "[::1]",
+        "*.corp",
+        "https://crm.internal/",
+        "10.4.0",
+        "crm internal",
+        "-a",
+    ],
+)
+def test_what_is_no_name_address_or_network_of_a_receiver_is_refused_at_the_start(said: str):
     with pytest.raises(ValidationError):
-        Settings(webhook_allow="10.4.0.0/160")
+        Settings(webhook_allow=f"crm.internal, {said}")
+
+
+def test_every_spelling_of_a_name_an_address_or_a_network_is_taken():
+    said = "CRM.internal., crm, crm_2.corp, xn--9ca.example, 3crm.example, 10.4.0.7, ::1, fd00::/8"
+    assert len(Settings(webhook_allow=said).webhook_receivers) == 8

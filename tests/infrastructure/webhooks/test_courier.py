@@ -2,10 +2,12 @@
 
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import structlog
 from standardwebhooks import Webhook
 
+from infrastructure.webhooks.courier import Message
 from infrastructure.webhooks.schedule import RESTS
 from tests.support.exposition import told_by
 from tests.support.receivers import Delivered, Receiver, in_turn, status
@@ -213,6 +215,19 @@ def test_while_a_secret_is_rotated_both_sign_and_a_day_later_the_new_one_alone(
         told = crm.told[-1]
         expected = [Webhook(one).sign(told.id, desk.house.clock.now, told.body.decode()) for one in secrets]
         assert told.headers["webhook-signature"].split(" ") == expected
+
+
+def test_messages_are_signed_with_the_time_of_the_machine_even_while_the_house_doubts_it(
+    desk: Office, crm: Receiver, hook: Hook
+):
+    machine = desk.house.clock.now + timedelta(hours=1)
+    desk.house.clock.forward(seconds=10)
+    courier = desk.another(sent_at=lambda: machine)
+    desk.happen("doubted", 0)
+    courier.run_once()
+    courier.ping(UUID(hook.webhook_id), Message("amends.webhook.test", b"{}"))
+    assert [one.headers["webhook-timestamp"] for one in crm.told] == [str(int(machine.timestamp()))] * 2
+    courier.stop()
 
 
 def test_the_log_tells_why_and_never_where(desk: Office, crm: Receiver):

@@ -3,7 +3,9 @@
 import socket
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,7 +13,7 @@ from infrastructure.webhooks.addresses import Allowed, Guard
 from infrastructure.webhooks.answers import Answer
 from infrastructure.webhooks.line import ANSWER_BYTES, Line, _tls
 from tests.support.certificates import certificate_for
-from tests.support.receivers import Delivered, Receiver, receiver, status
+from tests.support.receivers import Delivered, Receiver, in_turn, receiver, status
 
 HEADERS = {"webhook-id": "one"}
 
@@ -50,7 +52,7 @@ def test_one_connection_serves_for_many_messages(crm: Receiver):
 
 def test_t_35_a_name_that_moves_inwards_after_the_check_is_not_followed(crm: Receiver):
     moving = guard(("8.8.8.8",), ("127.0.0.1",), allowed=())
-    url = "http://crm.example.com/"
+    url = "https://crm.example.com/"
     assert moving.reach(moving.target(url)) == ["8.8.8.8"]  # as when the webhook was made
     assert said(url, moving) == Answer(None, "address_refused")
     assert crm.told == []
@@ -70,6 +72,39 @@ def test_t_35_the_connection_goes_to_the_address_that_was_checked_and_looks_up_n
 
 def test_where_one_address_does_not_answer_the_next_is_tried(crm: Receiver):
     assert said(crm.url, guard(("127.0.0.9", "127.0.0.1"))) == Answer(204, None)
+
+
+@contextmanager
+def swallowing(address: str, port: int) -> Iterator[None]:
+    """An address that takes nobody in and turns nobody away."""
+    with socket.socket() as full, socket.socket() as first:
+        full.bind((address, port))
+        full.listen(0)
+        first.connect((address, port))  # the one place in the queue is taken, and nobody accepts
+        yield
+
+
+def test_an_address_that_stays_silent_leaves_the_next_one_its_time(crm: Receiver):
+    with swallowing("127.0.0.9", crm.port):
+        assert said(crm.url, guard(("127.0.0.9", "127.0.0.1")), within_seconds=1.0) == Answer(204, None)
+
+
+def hangs_up(delivered: Delivered, handler: Any) -> None:
+    handler.close_connection = True
+
+
+def test_a_kept_connection_that_has_ended_is_made_anew_once(crm: Receiver):
+    crm.answer = in_turn(status(204), hangs_up, status(204), hangs_up)
+    with Line(crm.url, guard()) as line:
+        assert [line.post(HEADERS, b"{}") for _ in range(2)] == [Answer(204, None)] * 2
+        assert line.post(HEADERS, b"{}") == Answer(None, "broken_answer")
+    assert len(crm.told) == 5
+
+
+def test_a_new_connection_that_ends_without_an_answer_is_a_broken_answer(crm: Receiver):
+    crm.answer = hangs_up
+    assert said(crm.url) == Answer(None, "broken_answer")
+    assert len(crm.told) == 1
 
 
 def test_t_36_a_redirect_is_not_followed(crm: Receiver):

@@ -6,8 +6,11 @@ from typing import Any
 
 from sqlalchemy import Engine, event, select
 from sqlalchemy.exc import OperationalError
+from structlog.testing import capture_logs
 
+from domain.kinds import Fact
 from infrastructure.projector import Projector
+from infrastructure.webhooks.courier import LATER, Message
 from infrastructure.webhooks.tables import dead_letters, webhooks
 from projections import ALL
 from tests.support.exposition import told_by
@@ -76,12 +79,29 @@ def test_a_crash_after_the_receiver_took_it_tells_it_again_with_the_same_id(
     positions = desk.happen("crash", 2)
     with lost_at(desk.house.container.delivering, "UPDATE webhooks"):
         desk.deliver()
+        desk.house.clock.forward(seconds=5)
         desk.deliver()
     assert crm.positions == [positions[0]] * 2
+    desk.house.clock.forward(minutes=5)
     desk.deliver()
     assert crm.positions == [positions[0]] * 2 + positions
     assert len({one.id for one in crm.told}) == len(positions)
     assert in_crm(crm.told) == in_crm(crm.told[2:])
+
+
+def test_a_database_that_cannot_be_written_lets_nobody_be_told_the_same_at_every_look(
+    desk: Office, crm: Receiver, hook: Hook
+):
+    positions = desk.happen("not written down", 0)
+    with lost_at(desk.house.container.delivering, "UPDATE webhooks"), capture_logs() as lines:
+        for _ in range(3):
+            desk.deliver()
+    assert crm.positions == positions
+    [said] = [one for one in lines if one["event"] == "delivering_failed"]
+    assert (said["webhook"], said["reason"]) == (hook.webhook_id, "internal")
+    desk.house.clock.forward(seconds=5)
+    desk.deliver()
+    assert (crm.positions, hook.now()["behind"]) == (positions * 2, 0)
 
 
 def in_crm(told: list[Delivered]) -> dict[str, int]:
@@ -122,13 +142,13 @@ def test_who_delivers_late_moves_nothing_that_somebody_else_has_moved(desk: Offi
 
     def rewinds(told: Delivered, handler: Any) -> None:
         crm.answer = status(204)
-        hook.resend(after=positions[0])
+        hook.resend(after=positions[0] - 1)
         status(204)(told, handler)
 
-    crm.answer = rewinds
+    crm.answer = in_turn(status(204), rewinds)
     desk.deliver()
     desk.deliver()
-    assert crm.positions == positions
+    assert crm.positions == positions[:2] + positions
 
 
 def test_a_rebuild_of_a_read_model_tells_nobody_anything(desk: Office, crm: Receiver, hook: Hook):
@@ -164,6 +184,31 @@ def test_an_event_that_a_restored_dump_does_not_have_is_waited_for_by_nobody(
         conn.execute(dead_letters.update().values(position=position + 1000))
     desk.deliver()
     assert (hook.dead_letters(), crm.positions) == ([], [position])
+
+
+def test_what_only_a_newer_program_knows_waits_for_it_with_all_that_follows(
+    desk: Office, crm: Receiver, hook: Hook
+):
+    positions = desk.happen("of a newer kind", 3)
+    unknown = positions[1]
+
+    def knows_less(fact: Fact) -> Message | None:
+        return LATER if fact.position == unknown else desk.house.container.told_of(fact)
+
+    desk.house.clock.forward(seconds=10)
+    older = desk.another(knows_less)
+    older.run_once()
+    older.run_once()
+    assert crm.positions == positions[:1]
+    waiting = hook.now()
+    assert (waiting["position"], waiting["behind"], waiting["failures"]) == (positions[0], len(positions) - 1, 0)
+    hook.resend(position=unknown)
+    older.run_once()
+    assert crm.positions == positions[:1]
+    assert hook.dead_letters()[0]["reason"] == "newer_program_needed"
+    desk.house.clock.forward(seconds=10)
+    desk.deliver()
+    assert crm.positions == positions
 
 
 def test_a_clock_that_was_set_back_keeps_nobody_waiting(desk: Office, crm: Receiver):
