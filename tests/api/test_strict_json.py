@@ -1,10 +1,15 @@
 """Strict JSON: what every reader reads the same way is taken, everything else is a problem and never a fault."""
 
+import json
 import time
 import tracemalloc
 from contextlib import suppress
+from typing import Any
 
+import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from api.problems import PROBLEMS, ProblemError
 from api.strict_json import decode, decode_object
@@ -161,3 +166,37 @@ def test_a_long_name_is_cut_in_the_pointer_to_what_is_refused():
 def test_the_place_is_told_after_whatever_stood_before_it():
     found = refusal(b'{"a": [[], {"b": {}}, 1], "c": {"d": [0, "x\\u0000"]}}')
     assert found.facts["errors"][0]["pointer"] == "/c/d/1"
+
+
+_TEXTS = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\x00"), max_size=40)
+_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | st.floats(allow_nan=False) | _TEXTS,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(_TEXTS, inner, max_size=4),
+    max_leaves=20,
+)
+
+
+@given(_VALUES)
+def test_a_value_is_the_same_however_it_was_written(value: Any):
+    ways = (orjson.dumps(value), json.dumps(value, ensure_ascii=False, indent=1).encode())
+    for told in (decode(body) for body in ways):
+        assert repr(told) == repr(json.loads(ways[1]))
+
+
+@pytest.mark.parametrize(
+    ("body", "slug"),
+    [
+        (b'{"a":1,"a":1}', "json_invalid"),
+        (b'{"a":[{"b":1,"c":2,"b":1}]}', "json_invalid"),
+        (b"[1e400]", "json_invalid"),
+        (b"[9007199254740992]", "validation_failed"),
+        (b'{"a":-9007199254740993}', "validation_failed"),
+        (b'["\\u0000"]', "validation_failed"),
+        (b'["\\ud800"]', "json_invalid"),
+        (b'["\xed\xa0\x80"]', "json_invalid"),
+        (b"[" * 33 + b"]" * 33, "json_invalid"),
+        (b'{"a":' * 33 + b"1" + b"}" * 33, "json_invalid"),
+    ],
+)
+def test_what_is_refused_is_refused_without_a_blank_in_it_too(body: bytes, slug: str):
+    assert refusal(body).slug == slug
