@@ -69,7 +69,7 @@ def own_source(caller: Credential) -> str:
 
 def owns(caller: Credential, source: str) -> bool:
     """Whether the key may speak for this source."""
-    return source == own_source(caller) or source in caller.sources or ANY_SOURCE in caller.sources
+    return source in caller.sources or ANY_SOURCE in caller.sources or source == own_source(caller)
 
 
 def require(caller: Credential, scope: str) -> None:

@@ -41,6 +41,9 @@ class CloudEvent(BaseModel):
     traceparent: str | None = None
 
 
+_validate: Final = CloudEvent.__pydantic_validator__.validate_json
+
+
 @unchanging
 class Incoming:
     """A CloudEvent with its data and the attributes exactly as they were received."""
@@ -116,8 +119,8 @@ def incoming(value: Any) -> Incoming:
         raise validation_failed("", "a CloudEvent is a JSON object", "object_type")
     if "data_base64" in value:
         raise validation_failed("/data_base64", "the data must be JSON, under `data`", "data_base64")
-    attributes = {name: one for name, one in value.items() if name != "data"}
-    data = value.get("data", {})
+    attributes = dict(value)
+    data = attributes.pop("data", {})
     if not isinstance(data, dict):
         raise validation_failed("/data", "the data must be a JSON object", "object_type")
     return Incoming(_event(attributes, "body"), data, attributes)
@@ -169,7 +172,7 @@ def header_value(raw: bytes, name: str) -> str:
 
 def _event(attributes: dict[str, Any], where: str) -> CloudEvent:
     try:
-        event = CloudEvent.model_validate_json(orjson.dumps(attributes), strict=True)
+        event: CloudEvent = _validate(orjson.dumps(attributes), strict=True)
     except ValidationError as error:
         found = validation_errors(error.errors(include_url=False, include_input=False), where=where)
         raise refused(_in_headers(found) if where == "header" else found) from None

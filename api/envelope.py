@@ -1,7 +1,7 @@
 """The envelope of a command: when it happened, who did it, and which customer it is about."""
 
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final, TypeVar, cast
 from uuid import UUID
 
@@ -107,16 +107,17 @@ def parsed(model: type[M], body: dict[str, Any], at: Sequence[str | int] = ()) -
     but "yes" never becomes true, nor "3" a number.
     """
     try:
-        return model.model_validate_json(orjson.dumps(body), strict=True)
+        # Its validator itself: to go by way of the model takes a third as long again.
+        return cast(M, model.__pydantic_validator__.validate_json(orjson.dumps(body), strict=True))
     except ValidationError as error:
         raise invalid(error.errors(include_url=False, include_input=False), at) from None
 
 
 def actor_of(by: By | None, caller: Credential, customer: UUID | None, pseudonym: Pseudonym) -> Actor:
     """Who acted, as the header will name him."""
-    key = f"k:{caller.key_id}"
     if by is None:
-        return Actor(kind="service", ref=key)
+        return _service(caller.key_id)
+    key = f"k:{caller.key_id}"
     if by.customer:
         # A customer known by reference only has no id yet: the key through which he spoke stands for him.
         return Actor(kind="customer", ref=key if customer is None else f"u:{customer}")
@@ -129,3 +130,8 @@ def actor_of(by: By | None, caller: Credential, customer: UUID | None, pseudonym
         role=by.role or "other",
         role_class=by.role_class or "front",
     )
+
+
+@lru_cache(maxsize=1024)
+def _service(key_id: str) -> Actor:
+    return Actor(kind="service", ref=f"k:{key_id}")

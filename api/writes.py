@@ -1,7 +1,7 @@
 """Writing: a command with its envelope becomes an order, and the writer's outcome an answer."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
@@ -9,6 +9,7 @@ from typing import Any, Final, Literal, NamedTuple
 from uuid import UUID
 
 import orjson
+from pydantic import TypeAdapter, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -35,6 +36,7 @@ Warned = Sequence[dict[str, Any]]
 """What is said beside the answer to a write, by api/warning.py."""
 
 
+_uuid: Final[Callable[[str], UUID]] = TypeAdapter(UUID).validator.validate_python
 AWAITED: Final = frozenset(("compensation.requested",))
 """What is recorded where the thing itself needs somebody else's word first: taken, but not done."""
 
@@ -197,6 +199,11 @@ def _as_uuid(key: Key) -> UUID | None:
     if len(key.value) != 36:
         return None
     try:
+        # In its usual spelling, which nearly all have, four times as quickly as UUID() reads it.
+        return _uuid(key.value)
+    except ValidationError:
+        pass
+    try:
         return UUID(key.value)
     except ValueError:
         return None
@@ -214,15 +221,14 @@ def of_event(incoming: Incoming, caller: Credential, if_match: int | None = None
         owned = [own_source(caller), *caller.sources]
         detail = f"this key may not post as {event.source}; it owns {', '.join(owned)}"
         raise ProblemError("source_not_owned", detail, source=event.source, owned=owned)
-    kind = command_of(event.type)
+    kind, said = command_of(event.type), incoming.received
     require(caller, kind.SCOPE)
     envelope, body = enveloped(incoming.data, EventEnvelope, incoming.data_at)
     return Posting(
         command=parsed(kind, body, incoming.data_at),
         customer=_customer_of(incoming, envelope, opens=kind.OPENS),
         source=event.source,
-        received={name: one for name, one in incoming.received.items() if name in _CONTENT}
-        | {"data": incoming.data},
+        received={**{name: said[name] for name in _CONTENT & said.keys()}, "data": incoming.data},
         by=envelope.by,
         occurred_at=event.time,
         time_known=envelope.time_known,
