@@ -4,7 +4,6 @@ What the driver's cursor does around a statement took half as long again as a sm
 """
 
 from collections.abc import Sequence
-from functools import lru_cache
 from itertools import count
 from typing import Any, Final, LiteralString
 
@@ -15,7 +14,8 @@ from psycopg.adapt import PyFormat, Transformer
 from psycopg.errors import FeatureNotSupported, InvalidSqlStatementName, error_from_result
 from psycopg.generators import execute
 
-_Name = tuple[bytes, tuple[int, ...]]
+_Name = tuple[LiteralString | bytes, tuple[int, ...]]
+_IDLE: Final = pq.TransactionStatus.IDLE
 _ANSWERED: Final = (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK)
 _OUTDATED: Final = (FeatureNotSupported, InvalidSqlStatementName)
 """What PostgreSQL says of a statement whose columns got another type since, or that a pooler had it forget."""
@@ -29,6 +29,14 @@ class Forgetful(psycopg.Connection[Any]):
 
     forgot: int = 0
     """How often."""
+    _asking: "Asking | None" = None
+
+    @property
+    def asking(self) -> "Asking":
+        """What to ask through: it stays with the connection."""
+        if self._asking is None:
+            self._asking = Asking(self)
+        return self._asking
 
     def _deallocate(self, name: bytes | None) -> PQGen[None]:
         if name is None:
@@ -40,7 +48,7 @@ class Asking:
     """Asks through one connection, by one thread at a time, and keeps what it found out about types."""
 
     def __init__(self, driver: Forgetful) -> None:
-        self.driver = driver
+        self._driver, self._server = driver, driver.pgconn
         self._values = Transformer(driver)
         self._prepared: dict[_Name, bytes] = {}
         self._names = count()
@@ -56,48 +64,46 @@ class Asking:
             return self._asked(statement, values)
         except _OUTDATED:
             self._prepared.clear()
-            if self.driver.pgconn.transaction_status != pq.TransactionStatus.IDLE:
+            if self._server.transaction_status != _IDLE:
                 raise  # its transaction is lost
             return self._asked(statement, values)
 
     def _asked(self, statement: LiteralString | bytes, values: Sequence[Any]) -> list[tuple[Any, ...]]:
-        known, conn = self._values, self.driver.pgconn
+        known = self._values
         sent = known.dump_sequence(values, [PyFormat.BINARY] * len(values))
-        name = self._name(_numbered(statement), tuple(known.types or ()))
-        conn.send_query_prepared(name, sent, known.formats, pq.Format.BINARY)
+        name = self._name(statement, tuple(known.types or ()))
+        self._server.send_query_prepared(name, sent, known.formats, pq.Format.BINARY)
         answer = self._answer()
         known.set_pgresult(answer)
         return known.load_rows(0, answer.ntuples, tuple)
 
     def _begin(self) -> None:
-        conn = self.driver.pgconn
-        if conn.transaction_status == pq.TransactionStatus.IDLE and not self.driver.autocommit:
+        if self._server.transaction_status == _IDLE and not self._driver.autocommit:
             # As the driver itself begins one, of the kind that the server has by default.
-            conn.send_query(b"BEGIN")
+            self._server.send_query(b"BEGIN")
             self._answer()
 
-    def _name(self, statement: bytes, types: tuple[int, ...]) -> bytes:
+    def _name(self, statement: LiteralString | bytes, types: tuple[int, ...]) -> bytes:
         """Under which the server knows the statement for values of these types."""
-        if self._forgot != self.driver.forgot:
+        if self._forgot != self._driver.forgot:
             self._prepared.clear()
-            self._forgot = self.driver.forgot
+            self._forgot = self._driver.forgot
         name = self._prepared.get((statement, types))
         if name is None:
             name = b"amends_%d" % next(self._names)  # never one that the server may still know
-            self.driver.pgconn.send_prepare(name, statement, types)
+            self._server.send_prepare(name, _numbered(statement), types)
             self._answer()
             self._prepared[statement, types] = name
         return name
 
     def _answer(self) -> Any:
         # The connection waits, so that its patience counts here too.
-        answer = self.driver.wait(execute(self.driver.pgconn))[-1]
+        answer = self._driver.wait(execute(self._server))[-1]
         if answer.status not in _ANSWERED:
-            raise error_from_result(answer, self.driver.info.encoding)
+            raise error_from_result(answer, self._driver.info.encoding)
         return answer
 
 
-@lru_cache(maxsize=256)
 def _numbered(statement: LiteralString | bytes) -> bytes:
     """The statement with PostgreSQL's own marks for values: $1 and on."""
     text = statement if isinstance(statement, bytes) else statement.encode()

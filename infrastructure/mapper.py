@@ -80,25 +80,25 @@ class SealedPart(NamedTuple):
 class StoredFact(Fact):
     """A fact as the ledger has it: what every fold looks at is here, the rest is read when it is asked for."""
 
-    __slots__ = ("_meta", "_record")
-    _meta: dict[str, Any]
+    __slots__ = ("_record",)
     _record: Record | Told
 
     @classmethod
-    def of(cls, record: Record | Told, meta: dict[str, Any], event: Event) -> "StoredFact":
-        """The fact of this record; `meta` is what its public part says of where it came from."""
+    def of(cls, record: Record | Told, event: Event) -> "StoredFact":
+        """The fact of this record, which holds this event."""
         fact = cls.__new__(cls)  # the parts that are left out are what it saves
         fact.event, fact.stream_id, fact.event_id = event, record.stream_id, record.event_id  # type: ignore[misc]
         fact.version, fact.position = record.version, record.position  # type: ignore[misc]
         fact.occurred_at, fact.recorded_at = record.occurred_at, record.recorded_at  # type: ignore[misc]
-        fact._record, fact._meta = record, meta
+        fact._record = record
         return fact
 
     def __getattr__(self, name: str) -> Any:
         """A part that was left out."""
         if name not in _LEFT_OUT:
             raise AttributeError(name)
-        whole = _fact(self._record, orjson.loads(self._record.header), self._meta, self.event)
+        header, public = orjson.loads(self._record.header), orjson.loads(self._record.public)
+        whole = _fact(self._record, header, public[META], self.event)
         for one in _LEFT_OUT:
             setattr(self, one, getattr(whole, one))
         return getattr(whole, name)
@@ -107,7 +107,19 @@ class StoredFact(Fact):
 class _Codec:
     """What is known once for all events of a class, so that none of it is asked again for each event."""
 
-    __slots__ = ("colleague", "dump", "empty", "hidden", "kind", "load", "personal", "said", "topic")
+    __slots__ = (
+        "colleague",
+        "dump",
+        "empty",
+        "hidden",
+        "kind",
+        "load",
+        "needed",
+        "personal",
+        "read",
+        "said",
+        "topic",
+    )
 
     def __init__(self, cls: type[Event]) -> None:
         if META in cls.model_fields:
@@ -120,10 +132,12 @@ class _Codec:
         # How a header says it. Inside a string every quotation mark is escaped: this can only be the member.
         self.said = b'"type":"%b"' % cls.TYPE.encode()
         self.load = cls.__pydantic_validator__.validate_python
+        self.read = cls.__pydantic_validator__.validate_json
         self.dump = cls.__pydantic_serializer__.to_python
         # In the order of the fields, so that the same event always gives the same sections.
         self.personal = tuple(name for name in cls.model_fields if name in cls.PERSONAL)
         self.colleague = tuple(name for name in cls.model_fields if name in cls.COLLEAGUE)
+        self.needed = any(cls.model_fields[name].is_required() for name in self.personal + self.colleague)
         # An empty list says nothing of anybody: no section, and no key, for its sake.
         self.empty = frozenset(
             name for name in self.personal + self.colleague if cls.model_fields[name].default in ((), "")
@@ -279,11 +293,15 @@ class Mapper:
             if _is_ours(header):
                 raise NewerProgramNeeded
             return _foreign(record, header)
-        payload: dict[str, Any] = orjson.loads(record.public)
-        meta = payload.pop(META)
-        if codec.personal or codec.colleague:
-            _withhold(codec, record.header, payload)
-        return StoredFact.of(record, meta, codec.load(payload))
+        hidden = _withheld(codec, record.header)
+        if codec.needed:
+            return StoredFact.of(record, codec.load(orjson.loads(record.public) | hidden))
+        # Read from the bytes at once, which takes two thirds of the time: what is not there may be put in later.
+        event = codec.read(record.public)
+        if hidden:
+            event.__dict__.update(hidden)
+            event.__pydantic_fields_set__.update(hidden)
+        return StoredFact.of(record, event)
 
     def facts(self, records: Sequence[Record], conn: Connection | None = None) -> list[Fact]:
         """The facts of these records; with a connection also their personal parts, in one query for all keys."""
@@ -416,16 +434,17 @@ def _fact(record: Record | Told, header: dict[str, Any], meta: dict[str, Any], e
     )
 
 
-def _withhold(codec: _Codec, header: bytes, payload: dict[str, Any]) -> None:
-    """Puts WITHHELD in the place of each section: the header has [], [first], [first,second] or [null,second]."""
-    if header[header.rindex(_AFTER_SECTIONS) - 1] == _NO_SECTION:
-        return
+def _withheld(codec: _Codec, header: bytes) -> dict[str, Absent]:
+    """What stands for each section: the header has [], [first], [first,second] or [null,second]."""
+    if not (codec.personal or codec.colleague) or header[header.rindex(_AFTER_SECTIONS) - 1] == _NO_SECTION:
+        return {}
     if not codec.colleague:
-        payload.update(codec.hidden[codec.personal, WITHHELD])
-        return
+        return codec.hidden[codec.personal, WITHHELD]
+    found: dict[str, Absent] = {}
     for names, said in zip((codec.personal, codec.colleague), orjson.loads(header)["sec"], strict=False):
         if said is not None:
-            payload.update(codec.hidden[names, WITHHELD])
+            found |= codec.hidden[names, WITHHELD]
+    return found
 
 
 def _is_ours(header: dict[str, Any]) -> bool:

@@ -15,14 +15,12 @@ from sqlalchemy import Column, Connection, Dialect, Engine, Table, exc
 from sqlalchemy.dialects import sqlite
 
 from infrastructure.arrays import Array, ArrayOf
-from infrastructure.asking import Asking, Forgetful
+from infrastructure.asking import Forgetful
 
 Row = Mapping[str, Any]
 Given = Mapping[str, Sequence[Any]]
 NONE: Final[Given] = {}
 Process = Callable[[Any], Any]
-_ASKING: Final = "amends_asking"
-"""Under which a connection keeps what it asks through."""
 
 
 def write_rows(conn: Connection, table: Table, rows: Sequence[Row], given: Given = NONE) -> None:
@@ -169,16 +167,15 @@ def fetched(conn: Connection, statement: LiteralString | bytes, values: Sequence
     Asked through what stays with the connection: what a new cursor has to find out about the types it sends and
     gets takes longer than everything else here.
     """
-    with _told(conn) as driver:
-        if not isinstance(driver, Forgetful):
-            with driver.cursor(binary=True) as cursor:
-                answered = cursor.execute(statement, values)
-                return answered.fetchall() if answered.description else []
-        asking = conn.info.get(_ASKING)
-        if asking is None or asking.driver is not driver:
-            asking = conn.info[_ASKING] = Asking(driver)
-        found: list[Any] = asking.rows(statement, values)
-        return found
+    driver: psycopg.Connection[Any] = conn.connection.driver_connection  # type: ignore[assignment]
+    try:
+        if isinstance(driver, Forgetful):
+            return driver.asking.rows(statement, values)
+        with driver.cursor(binary=True) as cursor:
+            answered = cursor.execute(statement, values)
+            return answered.fetchall() if answered.description else []
+    except psycopg.Error as fault:
+        raise _as_told(conn, fault) from fault
 
 
 def let_go(conn: Connection) -> None:
@@ -205,9 +202,12 @@ def _told(conn: Connection) -> Iterator["psycopg.Connection[Any]"]:
     try:
         yield driver
     except psycopg.Error as fault:
-        raise exc.DBAPIError.instance(
-            "", None, fault, psycopg.Error, hide_parameters=True, dialect=conn.dialect
-        ) from fault
+        raise _as_told(conn, fault) from fault
+
+
+def _as_told(conn: Connection, fault: psycopg.Error) -> BaseException:
+    """The fault as SQLAlchemy would raise it."""
+    return exc.DBAPIError.instance("", None, fault, psycopg.Error, hide_parameters=True, dialect=conn.dialect)
 
 
 @lru_cache(maxsize=256)

@@ -1,7 +1,8 @@
 """The folded relationships a writer works on: kept warm, loaded from snapshot and tail when cold."""
 
 from collections import OrderedDict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from hashlib import sha256
 from itertools import groupby
@@ -28,8 +29,8 @@ FOLD: Final = 3
 So does a new kind of event: a program that does not know it must not find it folded into a snapshot.
 """
 _DIGEST: Final = sha256().digest_size
-SNAPSHOT_EVERY: Final = 20
-"""To store a state costs about a hundredth of appending so many events; to read it, as much as folding them."""
+SNAPSHOT_EVERY: Final = 10
+"""To store a state costs about a fiftieth of appending so many events; to read it, half of folding them."""
 _STREAMS_A_QUERY: Final = 200
 # Stored and cleared by one statement: as two, they were the dearest of all that a small page asks. The older ones
 # are looked up laterally and deleted by where they lie, so that no plan reads the whole table. See probes.
@@ -64,6 +65,7 @@ class Shape(Generic[S]):
     def __init__(self, kind: type[S]) -> None:
         self.kind = kind
         self.state = TypeAdapter(kind)
+        self.read: Callable[[bytes], S] = self.state.validator.validate_json
         digest = sha256(repr(self.state.json_schema()).encode()).hexdigest()
         self.format = f"{kind.__name__.lower()}:brief:{FOLD}:{digest[:16]}"
 
@@ -168,50 +170,51 @@ def _loaded(
 ) -> tuple[dict[UUID, S], dict[UUID, S]]:
     """The states of these streams; apart from the others those whose snapshot was of no use."""
     kept, told = read_cold(conn, ledger, streams, shape.format)
-    begun = {stream: shape.kind.begun(stream) for stream in streams}
-    useless = set()
-    for one in kept:
-        state = _unpacked(one, shape)
-        if state is None:
-            useless.add(one.stream_id)
-            del begun[one.stream_id]
-        else:
-            begun[one.stream_id] = state
-    folded, strange = _folded(mapper, begun, told)
-    useless |= strange
-    return folded, _anew(conn, mapper, ledger, list(useless), shape) if useless else {}
+    unpacked = {one.stream_id: _unpacked(one, shape) for one in kept}
+    begun = {stream: unpacked[stream] if stream in unpacked else shape.kind.begun(stream) for stream in streams}
+    folded, useless = _folded(mapper, begun, told)
+    return folded, _anew(conn, mapper, ledger, useless, shape) if useless else {}
 
 
 def _anew(conn: Connection, mapper: Mapper, ledger: str, streams: list[UUID], shape: Shape[S]) -> dict[UUID, S]:
     """The states of these streams by all their events."""
     told = read_cold(conn, ledger, streams, None).told
-    folded, _ = _folded(mapper, {stream: shape.kind.begun(stream) for stream in streams}, told)
-    return folded
+    begun: dict[UUID, S | None] = {stream: shape.kind.begun(stream) for stream in streams}
+    return _folded(mapper, begun, told)[0]
 
 
-def _folded(mapper: Mapper, begun: Mapping[UUID, S], told: Iterable[Told]) -> tuple[dict[UUID, S], set[UUID]]:
-    """These states with the events after them, and the streams whose snapshot is of another history.
+def _folded(
+    mapper: Mapper, begun: Mapping[UUID, S | None], told: Sequence[Told]
+) -> tuple[dict[UUID, S], list[UUID]]:
+    """These states with the events after them, and the streams whose snapshot is damaged or of another history.
 
     Neither those are among the states, nor streams that hold events of a newer program. A snapshot is confirmed by
     the event it was made after: a ledger that was restored to an earlier day lacks it.
     """
-    states, strange = dict(begun), {stream for stream, state in begun.items() if state.version}
-    for stream, records in groupby(told, _STREAM):
-        state = states.get(stream)
-        if state is None:
+    states: dict[UUID, S] = {}
+    useless = []
+    since = {stream: list(records) for stream, records in groupby(told, _STREAM)} if len(begun) > 1 else None
+    for stream, state in begun.items():
+        records = told if since is None else since.get(stream, ())
+        if state is None or (state.version and not _confirmed(state, records)):
+            useless.append(stream)
             continue
-        try:
-            for record in records:
-                if record.version > state.version:
-                    state = state.after(mapper.known(record))
-                elif record.position == state.position:
-                    strange.discard(stream)
-            states[stream] = state
-        except NewerProgramNeeded:
-            del states[stream]
-    for stream in strange:
-        states.pop(stream, None)
-    return states, strange
+        with suppress(NewerProgramNeeded):
+            states[stream] = _after(state, mapper, records)
+    return states, useless
+
+
+def _confirmed(state: Aggregate, records: Sequence[Told]) -> bool:
+    """Whether the first of these events is the one that the state was made after."""
+    return bool(records) and (records[0].version, records[0].position) == (state.version, state.position)
+
+
+def _after(state: S, mapper: Mapper, records: Iterable[Told]) -> S:
+    """The state after those of these events that it does not count yet. Raises NewerProgramNeeded."""
+    for record in records:
+        if record.version > state.version:
+            state = state.after(mapper.known(record))
+    return state
 
 
 def _packed(state: Aggregate) -> bytes:
@@ -225,7 +228,7 @@ def _unpacked(kept: Kept, shape: Shape[S]) -> S | None:
     digest, written = kept.packed[:_DIGEST], kept.packed[_DIGEST:]
     if sha256(written).digest() != digest:
         return None
-    state = shape.state.validate_json(written)
+    state = shape.read(written)
     return state if (state.stream_id, state.version) == (kept.stream_id, kept.version) else None
 
 
