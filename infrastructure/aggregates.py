@@ -44,9 +44,10 @@ class Aggregates:
         Raises UnknownRef where the stream holds something else, NewerProgramNeeded where only a newer program can
         tell.
         """
-        if (kind, stream) not in self._known:
-            self.load(kind, [stream])
         state = self._known.get((kind, stream))
+        if state is None:
+            self.load(kind, [stream])
+            state = self._known.get((kind, stream))
         if not isinstance(state, kind):
             raise NewerProgramNeeded
         if state.strange:
@@ -64,9 +65,10 @@ class Aggregates:
 
     def save_snapshots(self) -> None:
         """Stores the states of the streams that grew past a point where one is taken."""
-        states = [state for (_, stream), state in self._known.items() if stream in self._versions]
-        grown = [state for state in states if snapshot_due(self._versions[state.stream_id], state.version)]
-        save_snapshots(self._conn, self._tools.ledger, [state for state in grown if not state.strange])
+        before = self._versions
+        states = [state for (_, stream), state in self._known.items() if stream in before and not state.strange]
+        grown = [state for state in states if snapshot_due(before[state.stream_id], state.version)]
+        save_snapshots(self._conn, self._tools.ledger, grown)
 
     def to_keep(self) -> dict[UUID, Aggregate]:
         """Every state worth keeping warm once the page is committed."""

@@ -233,13 +233,19 @@ class Keyring:
         row = next(iter(_rows(conn, ledger, subject_keys.c.subject, [subject])), None)
         return None if row is None else self._unwrapped(conn, row)
 
-    def warm(self, conn: Connection, ledger: str, subjects: Iterable[UUID]) -> None:
-        """Brings these subjects' keys into memory with one query, so that asking for each costs none."""
-        cold = [subject for subject in subjects if self._fresh(self._by_subject, (ledger, subject)) is None]
-        if not cold:
-            return
-        for row in _rows(conn, ledger, subject_keys.c.subject, cold):
-            self._unwrapped(conn, row)
+    def keys_of(self, conn: Connection, ledger: str, subjects: Iterable[UUID]) -> dict[UUID, SubjectKey]:
+        """The keys of these subjects, in one query at most; of those that have one."""
+        found, cold = {}, []
+        for subject in subjects:
+            key = self._fresh(self._by_subject, (ledger, subject))
+            if key is None:
+                cold.append(subject)
+            else:
+                found[subject] = key
+        if cold:
+            rows = _rows(conn, ledger, subject_keys.c.subject, cold)
+            found.update({row.subject: self._unwrapped(conn, row) for row in rows})
+        return found
 
     def subject_keys(self, conn: Connection, ledger: str, kids: Iterable[UUID]) -> Keys:
         """The keys of these kids, in one query; None for each that was destroyed."""

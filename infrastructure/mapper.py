@@ -240,10 +240,7 @@ class Mapper:
     def needs(self, event: Event) -> tuple[bool, bool]:
         """Whether the event holds personal data of the customer, and whether of a colleague."""
         codec = _codec(type(event))
-        if not codec.personal and not codec.colleague:
-            return False, False
-        customer = any(_says(codec, name, getattr(event, name)) for name in codec.personal)
-        return customer, any(_says(codec, name, getattr(event, name)) for name in codec.colleague)
+        return _says(codec, codec.personal, event), _says(codec, codec.colleague, event)
 
     def _sealed(
         self,
@@ -381,8 +378,12 @@ def _taken(codec: _Codec, names: tuple[str, ...], payload: dict[str, Any]) -> di
     return taken
 
 
-def _says(codec: _Codec, name: str, value: Any) -> bool:
-    return value is not None and not (name in codec.empty and not value)
+def _says(codec: _Codec, names: tuple[str, ...], event: Event) -> bool:
+    for name in names:
+        value = getattr(event, name)
+        if value is not None and (value or name not in codec.empty):
+            return True
+    return False
 
 
 def _meta(actor: Actor, source: str, traceparent: str | None, time_known: bool) -> dict[str, Any]:

@@ -121,7 +121,8 @@ class Page:
         for kind, meant in self._by_kind(orders).items():
             self.aggregates.load(kind, meant & known)
         acting = {order.actor.colleague_id for order in orders if order.actor.kind == "colleague"}
-        self.aggregates.load(Colleague, self._joined(acting))
+        if acting:
+            self.aggregates.load(Colleague, self._joined(acting))
         wanted = {order.event_id for order in orders if order.event_id is not None}
         if wanted:
             column = (events.c.event_id,)
@@ -163,7 +164,7 @@ class Page:
 
     def _in_his_role(self, order: Order) -> Order:
         """The order, done in the role that its colleague has here by now, whatever was said of it."""
-        if not (known := self._joined([order.actor.colleague_id])):
+        if order.actor.kind != "colleague" or not (known := self._joined([order.actor.colleague_id])):
             return order
         [colleague_id] = known
         return replace(order, actor=self.aggregates.get(Colleague, colleague_id).acting(order.actor))
@@ -276,6 +277,7 @@ class Page:
         if gone:
             self._names.clear()
             erase(self._conn, self._tools.keyring, self._tools.ledger, fact.stream_id, gone, self._recorded_at)
+            self._subjects.forget_keys()
 
     def _take_over(self, work: Work) -> None:
         """Lets the orders behind it see what this one did."""

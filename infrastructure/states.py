@@ -98,7 +98,7 @@ class States:
 
     def get(self, stream: UUID) -> Aggregate | None:
         """The state kept for this stream, if any."""
-        if stream in self._news:
+        if self._news and stream in self._news:
             self._fold(stream)
         state = self._states.get(stream)
         if state is not None:
@@ -109,8 +109,7 @@ class States:
         """Takes these states, true as of position `seen`."""
         for stream, state in states.items():
             if state.version:  # ids of nobody must not push customers out
-                self._states[stream] = state
-                self._states.move_to_end(stream)
+                self._states[stream] = state  # a known one was put behind the others when it was asked for
         while len(self._states) > self._size:
             gone, _ = self._states.popitem(last=False)
             self._news.pop(gone, None)

@@ -18,14 +18,15 @@ class Subjects:
         self._conn, self._tools = conn, tools
         self._streams: dict[Reference, UUID | None] = {}
         self._links: dict[Reference, UUID] = {}
-        self._keys: dict[UUID, SubjectKey] = {}
+        self._stored: dict[UUID, SubjectKey] = {}
+        self._new: dict[UUID, SubjectKey] = {}
         self._drawn: list[Drawn] = []
 
     def prepare(self, references: Iterable[Reference], streams: Iterable[UUID]) -> set[UUID]:
         """Looks all of them up in few queries; gives every known stream among them."""
         self._find({lookup.same(reference) for reference in references})
         known = set(streams) | {stream for stream in self._streams.values() if stream is not None}
-        self._tools.keyring.warm(self._conn, self._tools.ledger, known)
+        self._stored |= self._tools.keyring.keys_of(self._conn, self._tools.ledger, known)
         return known
 
     def stream_of(self, reference: Reference) -> UUID | None:
@@ -37,19 +38,23 @@ class Subjects:
 
     def key_of(self, subject: UUID) -> SubjectKey | None:
         """The subject's key, if it has one."""
-        if subject not in self._keys:
+        key = self._stored.get(subject) or self._new.get(subject)
+        if key is None:
             key = self._tools.keyring.subject_key(self._conn, self._tools.ledger, subject)
-            if key is None:
-                return None
-            self._keys[subject] = key
-        return self._keys[subject]
+            if key is not None:
+                self._stored[subject] = key
+        return key
+
+    def forget_keys(self) -> None:
+        """Looks every stored key up anew: some may be gone, or somebody else's."""
+        self._stored.clear()
 
     def accept(self, links: Iterable[tuple[Reference, UUID]], drawn: Mapping[UUID, Drawn]) -> None:
         """Takes over the references and keys that a finished order brought."""
         for reference, stream in links:
             self._streams[reference] = self._links[reference] = stream
         self._drawn += drawn.values()
-        self._keys |= {subject: one.key for subject, one in drawn.items()}
+        self._new |= {subject: one.key for subject, one in drawn.items()}
 
     def write(self) -> None:
         """Stores what was accepted, in the page's transaction."""
