@@ -10,7 +10,7 @@ import httpx2
 
 from tests.support.load import Answer, Load
 from tests.support.posts import Post, Trying
-from tests.support.processes import Serving
+from tests.support.processes import Serving, client
 
 HANGS_AFTER_SECONDS: Final = 10.0
 """Nobody may be kept waiting longer than this, whatever became of the database."""
@@ -34,12 +34,11 @@ class Attempt:
 def attempt(server: Serving, posts: Sequence[Post], clients: int) -> list[Attempt]:
     """Sends every post once, so many at a time. Fails when one of them is kept waiting."""
     with (
-        httpx2.Client(
+        client(
             base_url=server.url,
             headers=dict(server.headers),
             timeout=HANGS_AFTER_SECONDS,
             limits=httpx2.Limits(max_connections=clients),
-            trust_env=False,
         ) as http,
         ThreadPoolExecutor(clients) as pool,
     ):

@@ -23,7 +23,7 @@ def inspect(
     """
     # A few of each kind are enough to see what went wrong.
     assert badly_answered(answers)[:5] == []
-    _let_it_learn(house, servers[0])
+    let_it_learn(house, servers[0])
     shown, head = _shown_alike(servers)
     servers[0].project(head)
     assert [server.stop() for server in servers] == [0] * len(servers)
@@ -55,8 +55,11 @@ def asked_again(servers: Sequence[Serving], answers: Sequence[Answer], clients: 
     return again
 
 
-def _let_it_learn(house: House, server: Serving) -> None:
-    """Waits until the duties that look at everybody have seen everything: what they post comes late."""
+def let_it_learn(house: House, server: Serving) -> None:
+    """Waits until the duties that look at everybody have seen everything.
+
+    What they post comes up to some seconds after what it follows from; from then on only callers append.
+    """
     with server.http() as http:
         server.project(checker.over_http(http)[1])
     with reading(house) as conn:

@@ -1,6 +1,5 @@
 """Load: many clients that post at the same time, keep every answer, and try again until they have one."""
 
-import queue
 import threading
 import time
 from collections.abc import Iterable, Sequence
@@ -38,10 +37,8 @@ class Load:
         self._pool.shutdown()
 
     def start(self, posts: Iterable[Post | Batch]) -> None:
-        """Lets the clients share these posts among themselves."""
-        waiting: queue.SimpleQueue[Post | Batch] = queue.SimpleQueue()
-        for post in posts:
-            waiting.put(post)
+        """Lets the clients share these posts among themselves; each is drawn when somebody is free to send it."""
+        waiting = _Line(posts)
         self._answers = []
         self._working = [
             self._pool.submit(self._work, self._servers[n % len(self._servers)], waiting)
@@ -65,13 +62,12 @@ class Load:
         """Whether some client still has something to ask."""
         return not all(one.done() for one in self._working)
 
-    def _work(self, server: Serving, waiting: "queue.SimpleQueue[Post | Batch]") -> None:
+    def _work(self, server: Serving, waiting: "_Line") -> None:
         client = _Client(server)
         try:
             while not self._over.is_set():
-                try:
-                    post = waiting.get_nowait()
-                except queue.Empty:
+                post = waiting.next()
+                if post is None:
                     return
                 self._keep(self._until_answered(client, post))
         finally:
@@ -95,6 +91,18 @@ class Load:
         with self._answered:
             self._answers += answers
             self._answered.notify_all()
+
+
+class _Line:
+    """Posts that several clients draw from."""
+
+    def __init__(self, posts: Iterable[Post | Batch]) -> None:
+        self._posts, self._drawing = iter(posts), threading.Lock()
+
+    def next(self) -> Post | Batch | None:
+        """The next one; None when there is none left."""
+        with self._drawing:
+            return next(self._posts, None)
 
 
 class _Client:

@@ -3,8 +3,7 @@
 import os
 import select
 import signal
-import subprocess
-import sys
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -12,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
-from typing import ClassVar, Final, TypeVar
+from typing import Any, ClassVar, Final, TypeVar
 
 import httpx2
 
@@ -20,9 +19,11 @@ from infrastructure.api_keys import ApiKeys
 from infrastructure.engine import make_engine
 from infrastructure.migrate import migrate
 from infrastructure.settings import Settings
+from tests.support.forks import Fork
 from tests.support.http import EVERYTHING
 
 PATIENCE_SECONDS: Final = 60.0
+_numbers = count(1)
 # It dies with us, however we die. The process asks for that itself, as running code between fork and exec is
 # not safe once we have threads.
 PROGRAM: Final = """
@@ -31,6 +32,15 @@ ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 from api.cli import main
 main()
 """
+
+
+# A client of its own makes one out of every certificate of the machine, which takes 60 ms; nobody here speaks TLS.
+_NO_CERTIFICATES: Final = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+def client(**options: Any) -> httpx2.Client:
+    """A client of a server on this machine; no proxy of the environment stands between."""
+    return httpx2.Client(trust_env=False, verify=_NO_CERTIFICATES, **options)
 
 
 def eventually(question: Callable[[], bool], what: str, seconds: float = PATIENCE_SECONDS) -> None:
@@ -51,17 +61,18 @@ class House:
 
     def run(self, *verb: str) -> str:
         """What `amends VERB` printed; it must end well."""
-        done = subprocess.run(
-            [sys.executable, "-c", PROGRAM, *verb],
-            env=self.environment(),
-            cwd=self.folder,
-            capture_output=True,
-            text=True,
-            timeout=10 * PATIENCE_SECONDS,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+        errors = self.folder / f"{verb[0]}-{next(_numbers)}.log"
+        process = self.starting(*verb, errors=errors)
+        try:
+            printed = process.output.read()
+            assert process.wait(10 * PATIENCE_SECONDS) == 0, errors.read_text()
+        finally:
+            process.end()
+        return printed
+
+    def starting(self, *verb: str, errors: Path) -> Fork:
+        """A process of `amends VERB` that has just begun, and writes its errors to this file."""
+        return Fork(PROGRAM, verb, self.environment(), self.folder, errors)
 
     def environment(self) -> dict[str, str]:
         """The settings of its processes; nothing of whoever runs the tests gets in."""
@@ -83,7 +94,6 @@ class House:
             yield worker
 
 
-_numbers = count(1)
 AnyProcess = TypeVar("AnyProcess", bound="Process")
 
 
@@ -105,7 +115,7 @@ class Process:
     options: tuple[str, ...] = field(default=(), kw_only=True)
     program: str = field(default=PROGRAM, kw_only=True)
     """What it runs instead of itself, to see that a test would notice."""
-    process: "subprocess.Popen[str] | None" = field(default=None, kw_only=True)
+    process: Fork | None = field(default=None, kw_only=True)
     log: Path = field(init=False)
     """What it wrote to standard error, over all its starts."""
     verb: ClassVar[tuple[str, ...]]
@@ -126,19 +136,10 @@ class Process:
         return self._end(signal.SIGTERM, within_seconds)
 
     def _launch(self) -> str:
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-c", self.program, *self.verb, *self.options],
-                env=self.environment,
-                cwd=self.folder,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                text=True,
-            )
-        assert self.process.stdout is not None
-        told, _, _ = select.select([self.process.stdout], [], [], PATIENCE_SECONDS)
-        line = self.process.stdout.readline() if told else ""
+        words = (*self.verb, *self.options)
+        self.process = process = Fork(self.program, words, self.environment, self.folder, self.log)
+        told, _, _ = select.select([process.output], [], [], PATIENCE_SECONDS)
+        line = process.output.readline() if told else ""
         assert line, f"it did not start: {self.log.read_text()[-2000:]}"
         return line
 
@@ -146,14 +147,11 @@ class Process:
         process, self.process = self.process, None
         if process is None:
             return 0
-        process.send_signal(number)
+        process.send(number)
         try:
             return process.wait(within_seconds)
         finally:
-            process.kill()
-            process.wait()
-            assert process.stdout is not None
-            process.stdout.close()
+            process.end()
 
 
 @dataclass
@@ -188,8 +186,7 @@ class Serving(Process):
 
     def http(self) -> httpx2.Client:
         """A client that talks to it, as it is now."""
-        # No environment: a proxy of this machine must not stand between.
-        return httpx2.Client(base_url=self.url, headers=dict(self.headers), timeout=30, trust_env=False)
+        return client(base_url=self.url, headers=dict(self.headers), timeout=30)
 
     def project(self, position: int) -> None:
         """Waits until its read models have come this far."""

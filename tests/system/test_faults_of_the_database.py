@@ -12,9 +12,9 @@ from infrastructure.engine import make_engine
 from tests.support.attempts import HANGS_AFTER_SECONDS, Attempt, answers_of, attempt, refusals, sent_again, slugs
 from tests.support.exposition import Exposition
 from tests.support.faults import MOMENTS, Proxy, proxied, tuned
-from tests.support.inspection import inspect, reading
+from tests.support.inspection import inspect, let_it_learn, reading
 from tests.support.load import Answer, Plan, Post, customers_of
-from tests.support.processes import House, Serving, eventually
+from tests.support.processes import House, Serving, client, eventually
 from tests.support.soak import SOAK, thorough_in_soak
 
 pytestmark = thorough_in_soak
@@ -101,6 +101,8 @@ def test_a_connection_lost_around_a_commit_leaves_no_doubt_once_it_is_sent_again
         for moment in MOMENTS:
             # No twins: the second of two would record what the first could not.
             moves = list({post.key: post for post in plan.moves(known, 60) if not post.refused}.values())
+            # The commit that is lost must be a caller's.
+            let_it_learn(postgres_house, server)
             proxy.strike(moment)
             attempts = attempt(server, moves, CLIENTS)
             proxy.wait_for_strike()
@@ -184,5 +186,5 @@ def test_reads_that_take_every_connection_are_put_off_and_writes_go_through(post
 
 def read(server: Serving, path: str) -> httpx2.Response:
     """The answer to a read, which must come in time."""
-    with httpx2.Client(timeout=HANGS_AFTER_SECONDS, trust_env=False) as http:
+    with client(timeout=HANGS_AFTER_SECONDS) as http:
         return http.get(server.url + path, headers=dict(server.headers))

@@ -1,9 +1,8 @@
 """Read models made anew while everybody writes and reads: nobody sees half of one, and a kill only delays it."""
 
-import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from signal import SIGKILL
 from typing import Final
 
 import pytest
@@ -21,7 +20,7 @@ from tests.support.checker import in_headers
 from tests.support.glances import Onlookers, never_told, never_true
 from tests.support.inspection import inspect, reading
 from tests.support.load import Load, Plan, customers_of
-from tests.support.processes import PROGRAM, House, Serving, eventually
+from tests.support.processes import House, Serving, eventually
 from tests.support.soak import sqlite_in_soak
 from tests.support.writing import NOON
 
@@ -72,18 +71,12 @@ def live(conn: Connection, name: str) -> int:
 def killed_in_the_middle(house: House, conn: Connection, name: str) -> Building:
     """Where a rebuild stood when its process was killed without warning; it had begun, and had not ended."""
     for _ in range(20):
-        process = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, "rebuild", name, "--quiet"],
-            env=house.environment(),
-            cwd=house.folder,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        while process.poll() is None:
+        process = house.starting("rebuild", name, "--quiet", errors=house.folder / "rebuild.log")
+        while process.running:
             built = being_built(conn, name)
             if built is not None and built.position:
-                process.kill()
-        process.wait()
+                process.send(SIGKILL)
+        process.end()
         stopped = being_built(conn, name)
         if stopped is not None and stopped.position:
             return stopped

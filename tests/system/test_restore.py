@@ -5,7 +5,9 @@ import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
+from itertools import takewhile
 from pathlib import Path
+from threading import Event
 from typing import Final
 
 import pytest
@@ -22,21 +24,29 @@ from tests.support.processes import House
 
 SEED: Final = 20_260_511
 CUSTOMERS: Final = 30
-MOVES: Final = 300
+BEFORE: Final = 100
+MEANWHILE: Final = 10_000
+"""More than anybody can tell while a copy is taken."""
+AFTER: Final = 20
 CLIENTS: Final = 6
 
 
 def told_while_copying(house: House, copy: Callable[[], None]) -> list[Answer]:
     """What clients were told, a copy having been taken while they were posting."""
-    plan = Plan(SEED, CUSTOMERS)
+    plan, copied = Plan(SEED, CUSTOMERS), Event()
     with house.serving() as server, Load([server], CLIENTS) as load:
         load.start(plan.openings())
         opened = load.finish()
-        load.start(plan.moves(customers_of(opened), MOVES))
-        load.wait_for(MOVES // 3)
+        moves = plan.moves(customers_of(opened), MEANWHILE)
+        # They go on for as long as copying takes, and then a little longer.
+        load.start(takewhile(lambda _: not copied.is_set(), moves[AFTER:]))
+        load.wait_for(BEFORE)
         copy()
         assert load.working, "the copy came too late to show anything"
-        return opened + load.finish()
+        copied.set()
+        meanwhile = load.finish()
+        load.start(moves[:AFTER])
+        return opened + meanwhile + load.finish()
 
 
 def goes_on(copied: House, answers: list[Answer]) -> None:
