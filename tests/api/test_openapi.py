@@ -20,6 +20,12 @@ from tests.support.http import Service
 DOCUMENT = document()
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _described(shared: Service) -> None:
+    """Whoever asks for the description first waits until it is made: on a busy machine longer than anybody may."""
+    shared.app.openapi()
+
+
 def operations() -> list[tuple[str, str, dict[str, Any]]]:
     return [(path, verb, one) for path, verbs in DOCUMENT["paths"].items() for verb, one in verbs.items()]
 

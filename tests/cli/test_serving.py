@@ -53,7 +53,7 @@ def test_serve_tells_its_address_answers_and_ends_soon_after_a_sigterm(amends: C
 def test_serve_in_json_tells_its_address_to_a_program(amends: CommandLine):
     with amends.running("serve", "--port", "0", "--json") as service:
         assert service.said == "{\n"
-        assert service.output.readline().decode().strip().startswith('"address": "http://127.0.0.1:')
+        assert service.output.readline().strip().startswith('"address": "http://127.0.0.1:')
         code, _ = service.end(signal.SIGINT)
     assert code == 0
 
@@ -102,7 +102,7 @@ def test_a_worker_delivers_what_webhooks_of_a_service_without_one_are_to_tell(am
 
 def test_a_worker_tells_programs_its_ledger(amends: CommandLine):
     with amends.running("worker", "--json") as worker:
-        assert worker.output.readline().decode().strip() == '"ledger": "main"'
+        assert worker.output.readline().strip() == '"ledger": "main"'
 
 
 def test_a_database_that_was_never_migrated_is_said_in_one_line(tmp_path: Path):

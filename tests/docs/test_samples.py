@@ -1,11 +1,12 @@
 """Every sample in the README and the docs, run by a real shell with the real curl against a real service."""
 
 import os
+import random
 import re
 import shutil
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psycopg
@@ -49,8 +50,10 @@ def read(name: str, **placeholders: str) -> list[Sample]:
 
 @contextmanager
 def free_port() -> Iterator[str]:
-    with socket.create_server(("127.0.0.1", 0)) as one:
-        port = one.getsockname()[1]
+    """A port that stays free: below those from which the kernel takes one for whoever asks for any."""
+    for port in random.sample(range(20_000, 32_000), 100):
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            break
     yield str(port)
 
 

@@ -178,7 +178,7 @@ def test_a_greek_customer_is_replayed_on_the_command_line_in_the_plainest_locale
     monkeypatch.setenv("LC_ALL", "C")
     monkeypatch.setenv("PYTHONUTF8", "0")
     line = command_line(tmp_path, settings.database_url, key_file=str(settings.key_file))
-    told = line.process("replay", customer, "--json")
+    told = line.installed("replay", customer, "--json")
     assert (told.code, told.err) == (0, "")
     found = told.json
     now = amends.get(f"/v1/customers/{customer}")

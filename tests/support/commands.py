@@ -10,13 +10,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, Final, TextIO
 
 import pytest
 import structlog
 from typer.testing import CliRunner
 
 from api.cli import app
+from tests.support.forks import Fork
+from tests.support.processes import PROGRAM
 
 PATIENCE_SECONDS: Final = 60.0
 BIN: Final = Path(sys.executable).parent
@@ -58,15 +60,25 @@ class CommandLine:
 
     def process(self, *words: str) -> Told:
         """The same as a process of its own, with whatever exit code."""
-        command = [BIN / "amends", *words]
+        errors = self.folder / "process.err"
+        errors.unlink(missing_ok=True)
+        process = Fork(PROGRAM, words, self.environment, self.folder, errors)
+        try:
+            said = process.output.read()
+            return Told(process.wait(2 * PATIENCE_SECONDS), said, errors.read_text())
+        finally:
+            process.end()
+
+    def installed(self, *words: str) -> Told:
+        """The same of the program as it was installed, from nothing."""
         done = subprocess.run(
-            command,
+            [BIN / "amends", *words],
             cwd=self.folder,
             env=self.environment,
             capture_output=True,
             text=True,
             check=False,
-            timeout=120,
+            timeout=2 * PATIENCE_SECONDS,
         )
         return Told(done.returncode, done.stdout, done.stderr)
 
@@ -79,28 +91,28 @@ class CommandLine:
     @contextmanager
     def running(self, *words: str) -> Iterator["Running"]:
         """A command that goes on, once it has said its first line; killed at the end if it still runs."""
-        with (self.folder / "running.err").open("wb") as err:
-            process = subprocess.Popen(
-                [BIN / "amends", *words], cwd=self.folder, env=self.environment, stdout=subprocess.PIPE, stderr=err
-            )
-            assert process.stdout is not None
-            try:
-                said = process.stdout.readline().decode()
-                assert said, (self.folder / "running.err").read_text()
-                yield Running(process, process.stdout, said)
-            finally:
-                process.kill()
-                process.wait(PATIENCE_SECONDS)
-                process.stdout.close()
+        errors = self.folder / "running.err"
+        errors.unlink(missing_ok=True)
+        process = Fork(PROGRAM, words, self.environment, self.folder, errors)
+        try:
+            said = process.output.readline()
+            assert said, errors.read_text()
+            yield Running(process, said)
+        finally:
+            process.end()
 
 
 @dataclass
 class Running:
     """A command that goes on."""
 
-    process: "subprocess.Popen[bytes]"
-    output: IO[bytes] = field(repr=False)
+    process: Fork = field(repr=False)
     said: str
+
+    @property
+    def output(self) -> TextIO:
+        """What it says after its first line."""
+        return self.process.output
 
     @property
     def address(self) -> str:
@@ -110,7 +122,7 @@ class Running:
     def end(self, number: signal.Signals = signal.SIGTERM) -> tuple[int, float]:
         """(exit code, seconds) after this signal."""
         begun = time.monotonic()
-        self.process.send_signal(number)
+        self.process.send(number)
         code = self.process.wait(PATIENCE_SECONDS)
         return code, time.monotonic() - begun
 
@@ -120,7 +132,7 @@ def printed(demo: Running) -> Iterator[str]:
     line = demo.said
     yield line
     while "export AMENDS=" not in line:
-        line = demo.output.readline().decode()
+        line = demo.output.readline()
         assert line, "the demo ended before it had said everything"
         yield line
 

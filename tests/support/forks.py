@@ -1,12 +1,13 @@
 """Processes that begin with the program imported: forked from one that did so once, and their own from then on.
 
 To import everything takes a process two to four seconds of CPU, which is most of what a test of processes would
-cost. How the program begins from nothing is shown by the tests of the command line, which run the installed one.
+cost. How the program begins from nothing is shown where the samples of the documents run the installed one.
 """
 
 import multiprocessing
 import os
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -70,5 +71,6 @@ def _become(
     said.close()
     with errors.open("ab") as log:
         os.dup2(log.fileno(), 2)
+    tempfile.tempdir = None  # it is looked up once, and that was for somebody else
     sys.argv = ["-c", *words]
     exec(program, {"__name__": "__main__"})  # noqa: S102 (what `python -c` does)
