@@ -1,5 +1,7 @@
 # Amends: each target sets itself up from nothing. `make help` lists them.
 PYTHON ?= python3.11
+# A test of processes starts the program a hundred times: where nothing is kept, each compiles all of it anew.
+export PYTHONDONTWRITEBYTECODE :=
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready

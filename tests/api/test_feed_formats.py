@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from xml.etree.ElementTree import fromstring
 
+import feedparser
 import pytest
 
 from tests.support.feeds import ATOM, atom_faults, json_feed_faults
@@ -60,6 +61,18 @@ def test_both_tell_the_same(feed: Service):
     assert shown == [[one["id"], one["title"], one["content_text"]] for one in items]
     assert len(items) == 5
     assert [one["title"] for one in items if "lesson" in one["tags"]] == [ODD["title"]]
+
+
+def test_a_feed_reader_finds_in_the_atom_feed_what_the_json_feed_tells(feed: Service):
+    """As a reader of many thousand feeds out there takes it, which says by `bozo` that it had to guess."""
+    document = feed.http.get("/v1/feed.atom").content
+    read = feedparser.parse(document)
+    assert (read.version, bool(read.bozo)) == ("atom10", False)
+    items = feed.get("/v1/feed")["items"]
+    assert [(one.id, one.title, one.content[0].value) for one in read.entries] == [
+        (one["id"], one["title"], one["content_text"]) for one in items
+    ]
+    assert feedparser.parse(document.replace(b"</entry>", b"", 1)).bozo
 
 
 def test_the_next_page_is_found_by_its_address(feed: Service):
