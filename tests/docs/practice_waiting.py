@@ -34,7 +34,7 @@ PARTLY: Final[dict[str, str]] = {
     "S1.19": "later: who attended a meeting",
     "S2.24": "harms by role",
     "S3.16": "what was saved as a multiple of what winning him had cost",
-    "S4.26": "the times under load, which the bench measures",
+    "S4.26": "the times under load, which no test can show: `make bench ONLY=B7` measures them",
     "S4.29": "how often training was missing before and after it",
     "S5.10": "prevention weighed by money; it goes by effort",
 }
