@@ -1,115 +1,26 @@
 """Folding: one projection's rows brought forward by a page of events, each touched row written once."""
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache
-from operator import attrgetter
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Column, Connection, Table, delete, insert, select
 from sqlalchemy.exc import DataError, DBAPIError
 
-from domain.kinds import Fact
 from infrastructure.generations import Generation
 from infrastructure.probes import for_each
-from infrastructure.rows import append_rows, delete_rows, write_rows
+from infrastructure.rows import append_rows, change_rows, delete_rows, write_rows
+from infrastructure.stories import Folded, Key, Parked, Part, ProjectionLike, Row, Story, Told, Unreadable
 from infrastructure.tables import parked
 
-Key = tuple[Any, ...]
-Row = Mapping[str, Any]
 PLACE: Final = ("ledger", "generation", "stream_id")
 """The first columns of every projection's primary key."""
 KEPT_ROWS: Final = 20_000
 """So many rows stay in memory from page to page, those of the streams touched last."""
 _STREAMS_A_QUERY: Final = 500
-_number: Final = attrgetter("int")
 _OF_STREAM: Final = "ledger = %b AND generation = %b AND stream_id = asked.stream_id OFFSET 0"
-
-
-class ProjectionLike(Protocol):
-    """What the runner needs to know of a projection."""
-
-    @property
-    def name(self) -> str:
-        """Under which name its generations are kept."""
-        ...
-
-    @property
-    def version(self) -> int:
-        """Rises with every change of its rows."""
-        ...
-
-    @property
-    def topics(self) -> frozenset[str] | None:
-        """The kinds of events it says anything about; None: it wants to see all."""
-        ...
-
-    @property
-    def tables(self) -> Sequence[Table]:
-        """Its tables; ledger, generation and stream_id come first in their primary keys."""
-        ...
-
-    @property
-    def loaded(self) -> Sequence[Table]:
-        """Those whose rows it needs to fold on, but for columns marked as derived; others only get new rows."""
-        ...
-
-    def apply(self, rows: Mapping[Key, Row], fact: Fact) -> Mapping[Key, Row | None]:
-        """What a fact changes in the rows of its stream; None takes a row away."""
-        ...
-
-    def stored(self, key: Key, row: Row) -> Row:
-        """The row as it is written."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Unreadable:
-    """An event that could not be decoded."""
-
-    stream_id: UUID
-    position: int
-    error: str
-
-
-@dataclass(frozen=True, slots=True)
-class Parked:
-    """A stream that a projection cannot fold, from which event on, and why."""
-
-    stream_id: UUID
-    position: int
-    error: str
-
-
-@dataclass(slots=True)
-class Story:
-    """What a page of events does to the rows of one stream, before it is written."""
-
-    rows: dict[Key, Row]
-    """The rows to fold on from."""
-    touched: dict[Key, Row | None] = field(default_factory=dict)
-    damaged: str | None = None
-    """Why its stored rows cannot be read."""
-    parked: Parked | None = None
-    """Where it got stuck on this page."""
-
-
-@dataclass(slots=True)
-class Folded:
-    """What a page of events does to one projection, before it is written."""
-
-    streams: dict[UUID, Story] = field(default_factory=dict)
-
-    @property
-    def parked(self) -> list[Parked]:
-        """Streams that got stuck on this page."""
-        return [one.parked for one in self.streams.values() if one.parked is not None]
-
-    def park(self, one: Parked) -> None:
-        """This stream got stuck, whatever was made of it."""
-        self.streams[one.stream_id] = Story({}, parked=one)
 
 
 class Folder:
@@ -119,19 +30,13 @@ class Folder:
         self.projection, self.generation = projection, generation
         self._ledger = ledger
         self._loaded = {table.name for table in projection.loaded}
-        self._topics = projection.topics
         self._tables = {table.name: table for table in projection.tables}
-        self._kept: OrderedDict[UUID, dict[Key, Row]] = OrderedDict()
+        self._kept: OrderedDict[UUID, Mapping[Key, Row]] = OrderedDict()
         self._kept_rows = 0
         self._kept_at = -1
 
     def fold(
-        self,
-        conn: Connection,
-        events: Iterable[Fact | Unreadable],
-        stuck: set[UUID],
-        at: int,
-        onto: Folded | None = None,
+        self, conn: Connection, part: Part, stuck: Collection[UUID], at: int, onto: Folded | None = None
     ) -> Folded:
         """What these events change, given that the rows stand at position `at`.
 
@@ -144,18 +49,26 @@ class Folder:
             # Somebody else may have parked it at this very position, after a crash that took our page back.
             self._kept_rows -= len(self._kept.pop(standing, ()))
         folded = Folded() if onto is None else onto
-        ours = [one for one in events if one.position > at and one.stream_id not in stuck and self._counts(one)]
-        self._begin(conn, folded, {one.stream_id for one in ours})
-        streams, step = folded.streams, self._step
-        for one in ours:
-            stream = streams[one.stream_id]
-            if stream.parked is None:
-                step(stream, one)
+        told = part.streams(self.projection.topics, at)
+        if stuck:
+            told = {stream: events for stream, events in told.items() if stream not in stuck}
+        missing = [stream for stream, events in told.items() if not self._gone_on(folded, stream, events)]
+        for start in range(0, len(missing), _STREAMS_A_QUERY):
+            self._load(conn, folded, missing[start : start + _STREAMS_A_QUERY])
+        for stream in missing:
+            self._tell(folded.streams[stream], told[stream])
         return folded
 
-    def _counts(self, one: Fact | Unreadable) -> bool:
-        """Whether the read model may say something about it. What cannot be read may be anything."""
-        return self._topics is None or isinstance(one, Unreadable) or one.event.TOPIC in self._topics
+    def _gone_on(self, folded: Folded, stream: UUID, events: Iterable[Told]) -> bool:
+        """Folds these events of a stream whose rows are in memory; whether they are."""
+        story = folded.streams.get(stream)
+        if story is None:
+            kept = self._kept.get(stream)
+            if kept is None:
+                return False
+            story = folded.streams[stream] = Story.going_on(kept)
+        self._tell(story, events)
+        return True
 
     def write(self, conn: Connection, folded: Folded, *, quickly: bool = False) -> None:
         """Writes each touched row once, and parks what got stuck.
@@ -170,6 +83,9 @@ class Folder:
             send = write_rows if name in self._loaded or not quickly else append_rows
             if changes.rows:
                 send(conn, self._tables[name], changes.rows, self._place(changes.streams))
+            if changes.slight:
+                columns = self.projection.volatile[name]
+                change_rows(conn, self._tables[name], columns, changes.slight, self._place(changes.of_slight))
         for one in folded.parked:
             self.park(conn, one)
 
@@ -208,20 +124,26 @@ class Folder:
             )
         )
 
-    def _step(self, stream: Story, one: Fact | Unreadable) -> None:
-        if isinstance(one, Unreadable) or stream.damaged is not None:
-            error = one.error if isinstance(one, Unreadable) else stream.damaged
-            stream.parked = Parked(one.stream_id, one.position, error or "")
-            return
-        rows = stream.rows
-        try:
-            changes = self.projection.apply(rows, one)
-        except Exception as fault:  # noqa: BLE001 - whatever it is, only this stream may suffer from it
-            stream.parked = Parked(one.stream_id, one.position, described(fault))
-            return
-        if not changes:
-            return
-        stream.touched.update(changes)
+    def _tell(self, story: Story, events: Iterable[Told]) -> None:
+        apply = self.projection.apply
+        for one in events:
+            if story.parked is not None:
+                return
+            if isinstance(one, Unreadable) or story.damaged is not None:
+                error = one.error if isinstance(one, Unreadable) else story.damaged
+                story.parked = Parked(one.stream_id, one.position, error or "")
+                return
+            try:
+                changes = apply(story.rows, one)
+            except Exception as fault:  # noqa: BLE001 - whatever it is, only this stream may suffer from it
+                story.parked = Parked(one.stream_id, one.position, described(fault))
+                return
+            if changes:
+                self._take(story, changes)
+
+    def _take(self, story: Story, changes: Mapping[Key, Row | None]) -> None:
+        story.touched.update(changes)
+        rows = story.rows
         for key, row in changes.items():
             if key[0] not in self._loaded:
                 continue
@@ -230,38 +152,28 @@ class Folder:
             else:
                 rows[key] = row
 
-    def _begin(self, conn: Connection, folded: Folded, streams: set[UUID]) -> None:
-        """Gets the rows of these streams that are not there yet, from memory or in one query per table."""
-        missing = []
-        for stream in streams.difference(folded.streams):
-            kept = self._kept.get(stream)
-            if kept is None:
-                missing.append(stream)
-            else:
-                # A copy: a page that fails must leave what is remembered as it was.
-                folded.streams[stream] = Story(dict(kept))
-        for start in range(0, len(missing), _STREAMS_A_QUERY):
-            self._load(conn, folded, missing[start : start + _STREAMS_A_QUERY])
-
     def _load(self, conn: Connection, folded: Folded, streams: list[UUID]) -> None:
         """Loads the rows of these streams; one whose rows cannot be read is damaged, the others are loaded."""
-        found = {stream: Story({}) for stream in streams}
+        found: dict[UUID, dict[Key, Row]] = {stream: {} for stream in streams}
+        damaged = None
         try:
             for table in self.projection.loaded:
                 for stream, key, row in self._loaded_rows(conn, table, streams):
-                    found[stream].rows[key] = row
+                    found[stream][key] = row
         except Exception as fault:
             if _of_the_database(fault):
                 raise
             # Whatever else it is, only the streams it concerns may suffer.
             if len(streams) == 1:
-                found[streams[0]].damaged = described(fault)
+                damaged = described(fault)
             else:
                 half = len(streams) // 2
                 self._load(conn, folded, streams[:half])
                 self._load(conn, folded, streams[half:])
                 return
-        folded.streams |= found
+        for stream, rows in found.items():
+            story = folded.streams[stream] = Story.going_on(rows)
+            story.damaged = damaged
 
     def _loaded_rows(
         self, conn: Connection, table: Table, streams: list[UUID]
@@ -281,19 +193,28 @@ class Folder:
         return conn.execute(select(*columns).where(*within))
 
     def _changed(self, folded: Folded) -> dict[str, "_Changes"]:
-        changed = {name: _Changes([], [], []) for name in self._tables}
-        stored = self.projection.stored
+        changed = {name: _Changes([], [], [], [], []) for name in self._tables}
         # Sorted, so that two projectors write rows in the same order and cannot block each other for ever.
-        for stream in sorted(folded.streams, key=_number):
-            for key, row in folded.streams[stream].touched.items():
+        for stream, story in sorted(folded.streams.items(), key=_number):
+            for key, row in story.touched.items():
                 changes = changed[key[0]]
                 if row is None:
                     named = zip(_inner_key(self._tables[key[0]]), key[1:], strict=True)
                     changes.deleted.append({**self._at(stream), **dict(named)})
                 else:
-                    changes.streams.append(stream)
-                    changes.rows.append(stored(key, row))
+                    self._sort_in(changes, stream, key, row, story.before.get(key))
         return changed
+
+    def _sort_in(self, changes: "_Changes", stream: UUID, key: Key, row: Row, before: Row | None) -> None:
+        slight = None
+        if before is not None and key[0] in self.projection.volatile:
+            slight = self.projection.only_volatile(key, before, row)
+        if slight is None:
+            changes.streams.append(stream)
+            changes.rows.append(self.projection.stored(key, row))
+        elif slight:
+            changes.of_slight.append(stream)
+            changes.slight.append({**dict(zip(_inner_key(self._tables[key[0]]), key[1:], strict=True)), **slight})
 
     def _at(self, stream: UUID) -> Row:
         return {"ledger": self._ledger, "generation": self.generation.number, "stream_id": stream}
@@ -304,11 +225,20 @@ class Folder:
 
 
 class _Changes(NamedTuple):
-    """What changes in one table: rows written over or added, of these streams, and rows taken away."""
+    """What changes in one table: rows written over or added, of these streams, and rows taken away.
+
+    Of `slight` ones nothing but volatile columns is written.
+    """
 
     streams: list[UUID]
     rows: list[Row]
+    of_slight: list[UUID]
+    slight: list[Row]
     deleted: list[Row]
+
+
+def _number(of: tuple[UUID, Story]) -> int:
+    return of[0].int
 
 
 def described(fault: BaseException) -> str:

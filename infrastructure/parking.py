@@ -16,9 +16,10 @@ from sqlalchemy import Connection
 
 from infrastructure import generations
 from infrastructure.engine import out_of_reach, writing
-from infrastructure.folding import Folded, Folder, described
+from infrastructure.folding import Folder, described
 from infrastructure.generations import Generation
 from infrastructure.readmodels import ReadModels
+from infrastructure.stories import Folded, Part
 
 log = structlog.get_logger(__name__)
 FIRST_WAIT: Final = timedelta(seconds=10)
@@ -100,7 +101,7 @@ class Parking:
             if first is None or generation.checkpoint not in at:
                 return False  # somebody else was faster, or the generation is gone
             facts = self._models.stream(conn, stream, first, at[generation.checkpoint])
-            folded = folder.fold(conn, facts, set(), first - 1)
+            folded = folder.fold(conn, Part(facts), (), first - 1)
             free = self._written(conn, folder, stream, folded)
         if free:
             log.info("stream_released", ledger=ledger, projection=generation.name, stream=str(stream))

@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from infrastructure.bell import PATIENCE_SECONDS, Bell
 from infrastructure.clock import utc_now
-from infrastructure.folding import ProjectionLike, described
+from infrastructure.folding import described
 from infrastructure.generations import NewerGeneration, Standing
 from infrastructure.leases import Lease
 from infrastructure.mapper import Mapper
@@ -27,6 +27,7 @@ from infrastructure.parking import ParkedStream, Parking
 from infrastructure.readmodels import Overtaken, ReadModels, in_halves
 from infrastructure.rebuilding import Progress, Rebuilding
 from infrastructure.sidejobs import SideJobs
+from infrastructure.stories import ProjectionLike
 
 log = structlog.get_logger(__name__)
 PAGE: Final = MOST

@@ -15,18 +15,18 @@ from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from domain.errors import NewerProgramNeeded
-from domain.kinds import Fact
-from infrastructure import generations
+from infrastructure import generations, record
 from infrastructure.bell import Bell
 from infrastructure.engine import begin_writing, out_of_reach, writing
-from infrastructure.folding import Folded, Folder, Parked, ProjectionLike, Unreadable, described
+from infrastructure.folding import Folder, described
 from infrastructure.generations import Generation, Standing, Wanted
 from infrastructure.mapper import Mapper
 from infrastructure.memory import uncollected
 from infrastructure.pace import Pace
-from infrastructure.record import Told
 from infrastructure.recorder import TOLD, read_head, read_told
 from infrastructure.rows import let_go, looking
+from infrastructure.statements import BY_KEY
+from infrastructure.stories import Folded, Parked, Part, ProjectionLike, Told, Unreadable
 from infrastructure.tables import events
 
 log = structlog.get_logger(__name__)
@@ -82,7 +82,7 @@ def _leave_to_later(conn: Connection) -> None:
     Building a read model anew and releasing a stream wait as usual.
     """
     if conn.dialect.name == "postgresql":
-        conn.exec_driver_sql("SET LOCAL synchronous_commit = off")
+        conn.exec_driver_sql(f"SET LOCAL synchronous_commit = off; {BY_KEY}")
 
 
 @contextmanager
@@ -156,9 +156,9 @@ class ReadModels:
             return 0
         with uncollected(), self.engine.connect() as conn:
             with _only_reading(conn):
-                begun = self.read(conn, min(standing.at.values()), min(AT_ONCE, limit))
+                begun = Part(self.read(conn, min(standing.at.values()), min(AT_ONCE, limit)))
             every, folded = list(standing.at), 0
-            small = len(begun) < min(AT_ONCE, limit)
+            small = len(begun.events) < min(AT_ONCE, limit)
             for some in (every[:1], every[1:]) if small else (every,):
                 if some:
                     folded = self._fold(conn, some, standing, limit, begun).events
@@ -170,7 +170,7 @@ class ReadModels:
         these: Sequence[Generation],
         standing: Standing,
         limit: int,
-        begun: Sequence[Fact | Unreadable],
+        begun: Part,
     ) -> Page:
         """Folds and writes the page that begins with these events for some of those that stand there."""
         folders = [(self.folder(one), standing.at[one]) for one in these]
@@ -191,7 +191,7 @@ class ReadModels:
         standing: Sequence[tuple[Folder, int]],
         stuck: Mapping[Generation, set[UUID]],
         limit: int,
-        begun: Sequence[Fact | Unreadable] | None = None,
+        begun: Part | None = None,
     ) -> tuple[list[Folded], Page]:
         """What the next page of events changes for each of these, whose rows stand at that position.
 
@@ -201,12 +201,12 @@ class ReadModels:
         page = Page(0, min(where for _, where in standing))
         while page.events < limit:
             most = min(AT_ONCE, limit - page.events)
-            some = self.read(conn, page.upto, most) if begun is None or page.events else begun
+            part = Part(self.read(conn, page.upto, most)) if begun is None or page.events else begun
             for (folder, where), onto in zip(standing, changed, strict=True):
-                folder.fold(conn, some, stuck[folder.generation], where, onto)
-            if some:
-                page = Page(page.events + len(some), some[-1].position)
-            if len(some) < most:
+                folder.fold(conn, part, stuck[folder.generation], where, onto)
+            if part.events:
+                page = Page(page.events + len(part.events), part.events[-1].position)
+            if len(part.events) < most:
                 break
         return changed, page
 
@@ -266,24 +266,24 @@ class ReadModels:
 
     # What is read for it.
 
-    def read(self, conn: Connection, after: int, limit: int) -> list[Fact | Unreadable]:
+    def read(self, conn: Connection, after: int, limit: int) -> list[Told]:
         """The next events after a position."""
         return [self._decoded(one) for one in read_told(conn, self.ledger, after, limit)]
 
-    def stream(self, conn: Connection, stream: UUID, first: int, last: int) -> list[Fact | Unreadable]:
+    def stream(self, conn: Connection, stream: UUID, first: int, last: int) -> list[Told]:
         """The events of one stream between two positions, both included."""
         query = select(*TOLD).where(events.c.ledger == self.ledger, events.c.stream_id == stream)
         query = query.where(events.c.position.between(first, last)).order_by(events.c.version)
-        return [self._decoded(Told(*row)) for row in conn.execute(query)]
+        return [self._decoded(record.Told(*row)) for row in conn.execute(query)]
 
-    def _decoded(self, record: Told) -> Fact | Unreadable:
+    def _decoded(self, stored: record.Told) -> Told:
         try:
-            return self.mapper.known(record)
+            return self.mapper.known(stored)
         except NewerProgramNeeded:
             # Passed over, it would be missing from the rows for ever: its stream waits for who can read it.
-            return Unreadable(record.stream_id, record.position, f"{record.topic} is a newer program's")
+            return Unreadable(stored.stream_id, stored.position, f"{stored.topic} is a newer program's")
         except Exception as fault:  # noqa: BLE001 - one damaged event must not stop everybody else's
-            return Unreadable(record.stream_id, record.position, described(fault))
+            return Unreadable(stored.stream_id, stored.position, described(fault))
 
     def stuck(self, conn: Connection, live: Sequence[Generation]) -> dict[Generation, set[UUID]]:
         """The streams parked in each of these generations."""

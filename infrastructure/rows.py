@@ -10,10 +10,10 @@ from functools import lru_cache
 from typing import Any, Final, LiteralString
 
 import psycopg
-from psycopg import sql
-from sqlalchemy import Column, Connection, Dialect, Engine, Table, exc
-from sqlalchemy.dialects import sqlite
+from sqlalchemy import Connection, Dialect, Engine, Table, exc
 
+from domain.errors import Broken
+from infrastructure import statements
 from infrastructure.arrays import Array, ArrayOf
 from infrastructure.asking import Forgetful
 
@@ -21,6 +21,17 @@ Row = Mapping[str, Any]
 Given = Mapping[str, Sequence[Any]]
 NONE: Final[Given] = {}
 Process = Callable[[Any], Any]
+Names = tuple[str, ...] | None
+
+
+class RowsGone(Broken):
+    """Rows that were to be changed are not there."""
+
+    code = "rows_gone"
+
+    def __init__(self, table: str) -> None:
+        super().__init__(f"rows of {table} that were to be changed are not there")
+        self.table = table
 
 
 def write_rows(conn: Connection, table: Table, rows: Sequence[Row], given: Given = NONE) -> None:
@@ -32,10 +43,12 @@ def write_rows(conn: Connection, table: Table, rows: Sequence[Row], given: Given
     if not rows:
         return
     if conn.dialect.name == "postgresql":
-        _send_arrays(conn, _arrays(conn.dialect, table, rows, given), _upsert_arrays(conn.dialect, table))
+        _send_arrays(
+            conn, _arrays(conn.dialect, table, rows, given), statements.upsert_arrays(conn.dialect, table)
+        )
     else:
         values = zip(*_columns(conn.dialect, table, rows, given), strict=True)
-        conn.exec_driver_sql(_replace(table), list(values))
+        conn.exec_driver_sql(statements.replace(table), list(values))
 
 
 def append_rows(conn: Connection, table: Table, rows: Sequence[Row], given: Given = NONE) -> None:
@@ -46,7 +59,7 @@ def append_rows(conn: Connection, table: Table, rows: Sequence[Row], given: Give
     if conn.dialect.name != "postgresql":
         insert_rows(conn, table, rows, given)
         return
-    statement, types = _copy(conn.dialect, table)
+    statement, types = statements.copy(conn.dialect, table)
     values = zip(*_columns(conn.dialect, table, rows, given), strict=True)
     with driver_cursor(conn) as cursor, cursor.copy(statement) as copy:
         copy.set_types(types)
@@ -62,10 +75,32 @@ def insert_rows(conn: Connection, table: Table, rows: Sequence[Row], given: Give
     if not rows:
         return
     if conn.dialect.name == "postgresql":
-        _send_arrays(conn, _arrays(conn.dialect, table, rows, given), _insert_arrays(conn.dialect, table))
+        _send_arrays(
+            conn, _arrays(conn.dialect, table, rows, given), statements.insert_arrays(conn.dialect, table)
+        )
     else:
         values = zip(*_columns(conn.dialect, table, rows, given), strict=True)
-        conn.exec_driver_sql(_insert(table), list(values))
+        conn.exec_driver_sql(statements.insert(table), list(values))
+
+
+def change_rows(
+    conn: Connection, table: Table, columns: Sequence[str], rows: Sequence[Row], given: Given = NONE
+) -> None:
+    """Writes these columns of rows that are there already, and leaves the others as they are. `given` as above.
+
+    Raises RowsGone when one of them is not there.
+    """
+    if not rows:
+        return
+    written, key = tuple(columns), tuple(table.primary_key.columns.keys())
+    if conn.dialect.name == "postgresql":
+        arrays = _arrays(conn.dialect, table, rows, given, written + key)
+        changed = _send_arrays(conn, arrays, statements.change_arrays(conn.dialect, table, written))
+    else:
+        values = zip(*_columns(conn.dialect, table, rows, given, written + key), strict=True)
+        changed = conn.exec_driver_sql(statements.change(table, written), list(values)).rowcount
+    if changed != len(rows):
+        raise RowsGone(table.name)
 
 
 def delete_rows(conn: Connection, table: Table, keys: Sequence[Row]) -> None:
@@ -84,21 +119,23 @@ def _process(process: Process | None, value: Any) -> Any:
     return value if process is None else process(value)
 
 
-def _columns(dialect: Dialect, table: Table, rows: Sequence[Row], given: Given) -> list[Sequence[Any]]:
-    """The values of each column as the driver takes them: one quick loop per column."""
+def _columns(
+    dialect: Dialect, table: Table, rows: Sequence[Row], given: Given, names: Names = None
+) -> list[Sequence[Any]]:
+    """The values of each column (of these, where some are named) as the driver takes them: one quick loop each."""
+    processes = _processes(dialect, table)
     with _told_of(table):
         return [
             [process(one) for one in values] if process else values
-            for process, values in (
-                (process, _column(name, rows, given)) for name, process in _processes(dialect, table).items()
-            )
+            for process, values in ((processes[name], _column(name, rows, given)) for name in names or processes)
         ]
 
 
-def _arrays(dialect: Dialect, table: Table, rows: Sequence[Row], given: Given) -> list[Array]:
+def _arrays(dialect: Dialect, table: Table, rows: Sequence[Row], given: Given, names: Names = None) -> list[Array]:
     """Each column as PostgreSQL takes it."""
+    makers = _array_makers(dialect, table)
     with _told_of(table):
-        return [array(_column(name, rows, given)) for name, array in _array_makers(dialect, table)]
+        return [makers[name](_column(name, rows, given)) for name in names or makers]
 
 
 def _column(name: str, rows: Sequence[Row], given: Given) -> Sequence[Any]:
@@ -116,9 +153,9 @@ def _told_of(table: Table) -> Iterator[None]:
 
 
 @lru_cache(maxsize=256)
-def _array_makers(dialect: Dialect, table: Table) -> list[tuple[str, ArrayOf]]:
+def _array_makers(dialect: Dialect, table: Table) -> dict[str, ArrayOf]:
     processes = _processes(dialect, table)
-    return [(one.name, ArrayOf(one.type.compile(dialect=dialect), processes[one.name])) for one in table.c]
+    return {one.name: ArrayOf(one.type.compile(dialect=dialect), processes[one.name]) for one in table.c}
 
 
 @lru_cache(maxsize=256)
@@ -126,29 +163,10 @@ def _processes(dialect: Dialect, table: Table) -> dict[str, Process | None]:
     return {column.name: column.type.dialect_impl(dialect).bind_processor(dialect) for column in table.c}
 
 
-@lru_cache(maxsize=256)
-def _replace(table: Table) -> str:
-    """Insert, or write over the row of the same key, for SQLite."""
-    statement = sqlite.insert(table)
-    others = {c.name: statement.excluded[c.name] for c in table.c if not c.primary_key}
-    key = list(table.primary_key)
-    written = (
-        statement.on_conflict_do_update(index_elements=key, set_=others)
-        if others
-        else statement.on_conflict_do_nothing(index_elements=key)
-    )
-    return str(written.compile(dialect=sqlite.dialect()))
-
-
-@lru_cache(maxsize=256)
-def _insert(table: Table) -> str:
-    return str(sqlite.insert(table).compile(dialect=sqlite.dialect()))
-
-
-def _send_arrays(conn: Connection, arrays: Sequence[Array], statement: bytes) -> None:
-    """One statement with one array per column: a third of the cost of as many statements as rows."""
+def _send_arrays(conn: Connection, arrays: Sequence[Array], statement: bytes) -> int:
+    """One statement with one array per column: a third of the cost of as many statements as rows. Rows written."""
     with _told(conn) as driver, psycopg.RawCursor(driver) as cursor:
-        cursor.execute(statement, arrays)
+        return cursor.execute(statement, arrays).rowcount
 
 
 @contextmanager
@@ -208,43 +226,3 @@ def _told(conn: Connection) -> Iterator["psycopg.Connection[Any]"]:
 def _as_told(conn: Connection, fault: psycopg.Error) -> BaseException:
     """The fault as SQLAlchemy would raise it."""
     return exc.DBAPIError.instance("", None, fault, psycopg.Error, hide_parameters=True, dialect=conn.dialect)
-
-
-@lru_cache(maxsize=256)
-def _copy(dialect: Dialect, table: Table) -> tuple[sql.Composed, list[str]]:
-    every = sql.SQL(", ").join(sql.Identifier(column.name) for column in table.c)
-    statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(sql.Identifier(table.name), every)
-    return statement, [_type(dialect, column) for column in table.c]
-
-
-def _type(dialect: Dialect, column: Column[Any]) -> str:
-    name = column.type.compile(dialect=dialect).lower()
-    return "timestamptz" if name == "timestamp with time zone" else name
-
-
-@lru_cache(maxsize=256)
-def _insert_arrays(dialect: Dialect, table: Table) -> bytes:
-    """Insert from one array per column, for PostgreSQL.
-
-    With its own marks, $1 and on, which the driver need not look for: for a table of more than fifty columns it
-    would at every call, and that took longer than all else in writing a few rows.
-    """
-    every = sql.SQL(", ").join(sql.Identifier(column.name) for column in table.c)
-    arrays = sql.SQL(", ").join(
-        # Type names are our own columns'; they come from SQLAlchemy, not from anybody's input.
-        sql.SQL(f"${n}::{column.type.compile(dialect=dialect)}[]")
-        for n, column in enumerate(table.c, start=1)
-    )
-    statement = sql.SQL("INSERT INTO {} ({}) SELECT * FROM unnest({})")
-    return statement.format(sql.Identifier(table.name), every, arrays).as_bytes()
-
-
-@lru_cache(maxsize=256)
-def _upsert_arrays(dialect: Dialect, table: Table) -> bytes:
-    """The same, or write over the row of the same key."""
-    key = sql.SQL(", ").join(sql.Identifier(column.name) for column in table.primary_key)
-    others = [sql.Identifier(column.name) for column in table.c if not column.primary_key]
-    overwritten = sql.SQL(", ").join(sql.SQL("{0} = excluded.{0}").format(column) for column in others)
-    action = sql.SQL("UPDATE SET {}").format(overwritten) if others else sql.SQL("NOTHING")
-    conflict = sql.SQL(" ON CONFLICT ({}) DO {}").format(key, action)
-    return _insert_arrays(dialect, table) + conflict.as_bytes()

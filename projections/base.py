@@ -66,6 +66,8 @@ class Projection:
     tables: ClassVar[tuple[Table, ...]]
     loaded: ClassVar[tuple[Table, ...]]
     """The tables whose rows are needed to fold on, but for their derived columns; the others only get new rows."""
+    volatile: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    """By loaded table: the columns that often change while all others stay as they are."""
 
     def apply(self, rows: Mapping[Key, Row], fact: Fact) -> dict[Key, Row | None]:
         """What this fact changes in the rows of its stream; None takes a row away.
@@ -77,6 +79,15 @@ class Projection:
     def stored(self, key: Key, row: Row) -> Row:
         """The row as it is written. Called once for a row that a page of events touched, however often."""
         return row
+
+    def only_volatile(self, key: Key, before: Row, row: Row) -> Row | None:
+        """The volatile columns as they are written, where nothing else differs from the row stored before.
+
+        Nothing in them where the row is as it was; None where all of it must be written. What is not sure of
+        being the same differs: the row before may have been read, and then says nothing but what `loaded` tables
+        keep.
+        """
+        return None
 
 
 @dataclass(frozen=True, slots=True)

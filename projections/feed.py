@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, Final, Literal
+from typing import Any, ClassVar, Final, Literal
 from uuid import UUID, uuid5
 
 from pydantic import BaseModel
@@ -95,6 +95,7 @@ class Feed(Projection):
     version = 2
     tables = (feed_items,)
     loaded = (feed_items,)
+    volatile: ClassVar[Mapping[str, tuple[str, ...]]] = {"feed_items": ("position", "steps")}
 
     def apply(self, rows: Mapping[Key, Row], fact: Fact) -> dict[Key, Row | None]:
         """The story this fact belongs to, one step longer; a gesture is a story of its own."""
@@ -118,6 +119,13 @@ class Feed(Projection):
             "codes": {"what": story.what, "failure_kind": story.failure_kind, "severity": story.severity},
             "outcome": story.outcome,
         }
+
+    def only_volatile(self, key: Key, before: Row, row: Row) -> Row | None:
+        """The steps of a story of which everything else is told as before."""
+        known, story = before["story"], row["story"]
+        if story is None or (known is not story and known != story):
+            return None
+        return {"position": row["position"], "steps": row["steps"]}
 
     def _continued(self, rows: Mapping[Key, Row], fact: Fact) -> dict[Key, Row | None]:
         recovery_id = said(fact.event, "recovery_id")

@@ -1,9 +1,10 @@
 """Recoveries as rows: how each one is folded, and what can be asked of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
-from typing import Any, Final, Literal
+from operator import attrgetter
+from typing import Any, ClassVar, Final, Literal
 from uuid import UUID
 
 from sqlalchemy import Boolean, Column, Integer, SmallInteger, Text, Uuid
@@ -150,9 +151,13 @@ class Recoveries(Projection):
     """Every recovery with its phase, checklist, deadlines and flags."""
 
     name = "recoveries"
-    version = 4
+    version = 5
     tables = (recovery_streams, recoveries)
     loaded = (recovery_streams, recoveries)
+    volatile: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "recovery_streams": ("next_due_at", "status", "open_recoveries"),
+        "recoveries": ("position", "kept"),
+    }
 
     def apply(self, rows: Mapping[Key, Row], fact: Fact) -> dict[Key, Row | None]:
         """The new state of the customer's cases, and the recoveries this fact changed."""
@@ -168,7 +173,7 @@ class Recoveries(Projection):
         for recovery_id, recovery in _changed(before, after, said(fact.event, "recovery_id")):
             changes["recoveries", recovery_id] = {
                 "recovery_id": recovery_id,
-                "kept": Case(recovery, after.notes.get(recovery_id, NOTHING)),
+                "case": (recovery, after.notes.get(recovery_id, NOTHING)),
                 "position": fact.position,
                 "active": relationship.status == "active",
             }
@@ -177,6 +182,18 @@ class Recoveries(Projection):
     def stored(self, key: Key, row: Row) -> Row:
         """What can be asked of the customer's cases, or of one recovery."""
         return _stream_row(row["whole"], row["standing"]) if key == STREAM else _recovery_row(row)
+
+    def only_volatile(self, key: Key, before: Row, row: Row) -> Row | None:
+        """How the customer stands, where no more than that can be new; or what nobody is shown of a recovery."""
+        if key == STREAM:
+            return _standing_alone(before, row)
+        known, now = _case(before), row["case"]
+        # Whoever has not asked to be forgotten had not asked before.
+        if not row["active"] or known[1] != now[1]:
+            return None
+        if _told_of(known[0]) != _told_of(now[0]):
+            return None
+        return {"position": row["position"], "kept": Case(*now)}
 
 
 class Standing:
@@ -306,15 +323,40 @@ def _won_back(before: Cases, relationship: Relationship) -> bool:
     return before.won_back or before.relationship.lost
 
 
-def _stream_row(cases: Cases, known: Standing) -> Row:
+def _stream_row(cases: Cases, standing: Standing) -> Row:
+    return {
+        # Of the relationship, what every fact brings with it is left out: so it seldom needs to be written.
+        "cases": cases.but(relationship=cases.relationship.but(recoveries={}, version=0, position=0), notes={}),
+        **_standing(cases, standing),
+    }
+
+
+def _standing(cases: Cases, known: Standing) -> Row:
     standing = known.look(cases.relationship)
     return {
-        "cases": cases.but(relationship=cases.relationship.but(recoveries={}), notes={}),
         # Nothing falls due any more for somebody who asked to be forgotten.
         "next_due_at": standing.next_due_at if cases.relationship.status == "active" else None,
         "status": _status(cases, standing),
         "open_recoveries": standing.open,
     }
+
+
+def _standing_alone(before: Row, row: Row) -> Row | None:
+    known: Cases = before.get("whole") or before["cases"]
+    cases: Cases = row["whole"]
+    if known.won_back != cases.won_back:
+        return None
+    if _kept_of(known.relationship) != _kept_of(cases.relationship):
+        return None
+    # What of a customer does not come from his recoveries was compared already.
+    same = known.relationship.recoveries is cases.relationship.recoveries
+    return {} if same else _standing(cases, row["standing"])
+
+
+def _case(row: Row) -> tuple[Recovery, Note]:
+    """The recovery and what is noted of it, as it was folded or as it was read."""
+    found: tuple[Recovery, Note] | None = row.get("case")
+    return found or (row["kept"].recovery, row["kept"].note)
 
 
 def _status(cases: Cases, standing: Standing) -> Status:
@@ -334,15 +376,14 @@ def _status(cases: Cases, standing: Standing) -> Status:
 
 
 def _recovery_row(row: Row) -> Row:
-    case: Case = row["kept"]
-    one, note = case.recovery, case.note
+    one, note = _case(row)
     copied, noted = vars(one), vars(note)
     running = {step: at.due_at for step, at in one.deadlines.items() if _can_fire(at)}
     overdue, steps = _overdue(one), checklist(one)
     covered, due = coverage(steps)
     return {
         "recovery_id": row["recovery_id"],
-        "kept": case,
+        "kept": Case(one, note),
         "position": row["position"],
         "open": one.phase != "closed" and row["active"],
         "urgency": one.urgency,
@@ -368,6 +409,12 @@ _COPIED: Final = (
     + ("detection", "similarity_key", "owner", "team", "silent_since", "silences", "reopenings", "leaving", "lost")
     + ("public", "first_contact", "resolved_at", "closed_at", "outcome")
 )
+_MADE_OF: Final = ("loss", "repeated", "done", "waived", "deadlines", "missed", "settled_by", "escalation")
+_told_of: Final = attrgetter(*_COPIED, *_MADE_OF, "deviations")
+"""All of a recovery that its row shows, or makes something of: the rest of it is kept to fold on and no more."""
+_BROUGHT: Final = ("recoveries", "version", "position")
+_kept_of: Final = attrgetter(*(one.name for one in fields(Relationship) if one.name not in _BROUGHT))
+"""All of a relationship that its row keeps: recoveries have rows of their own, and every fact brings the rest."""
 _NOTED: Final = ("treated_after", "how_code", "first_instrument", "first_value", "follow_up")
 
 

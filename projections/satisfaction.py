@@ -4,8 +4,10 @@ The customer's own word stands beside what we infer; every change of the score i
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import fields
 from datetime import datetime, timedelta
-from typing import Any, Final, Literal
+from operator import attrgetter
+from typing import Any, ClassVar, Final, Literal
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -96,6 +98,7 @@ class SatisfactionState(Projection):
     version = 2
     tables = (satisfaction_state, satisfaction_recoveries, satisfaction_terms)
     loaded = (satisfaction_state, satisfaction_recoveries)
+    volatile: ClassVar[Mapping[str, tuple[str, ...]]] = {"satisfaction_state": ("position", "version")}
 
     def apply(self, rows: Mapping[Key, Row], fact: Fact) -> dict[Key, Row | None]:
         """The new score, and a row for every term of this fact."""
@@ -118,6 +121,17 @@ class SatisfactionState(Projection):
     def stored(self, key: Key, row: Row) -> Row:
         """The score with everything that can be asked of it."""
         return row if key != _STATE else _state_row(row)
+
+    def only_volatile(self, key: Key, before: Row, row: Row) -> Row | None:
+        """How far a score has come that the facts since have not moved."""
+        known: Score | None = before.get("whole")
+        if known is not row["whole"] and (known is None or _said(known) != _said(row["whole"])):
+            return None
+        return {"position": row["position"], "version": row["version"]}
+
+
+_said: Final = attrgetter(*(one.name for one in fields(Score) if one.name != "recoveries"), "failed_again")
+"""All that the row of a score says: its recoveries have rows of their own."""
 
 
 def _whole(row: Row, rows: Mapping[Key, Row]) -> Score:

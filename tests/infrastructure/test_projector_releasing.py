@@ -12,9 +12,9 @@ from sqlalchemy import text
 
 from domain.kinds import EVENTS, Fact
 from infrastructure.bell import Bell
-from infrastructure.folding import Key, ProjectionLike, Row
 from infrastructure.parking import Parking
 from infrastructure.readmodels import ReadModels
+from infrastructure.stories import Key, ProjectionLike, Row
 from projections import ALL
 from tests.support import checker
 from tests.support.counting import Counting, create_tables
@@ -32,6 +32,7 @@ class Faulty:
     def __post_init__(self) -> None:
         self.name, self.version = self.inner.name, self.inner.version
         self.tables, self.loaded = self.inner.tables, self.inner.loaded
+        self.volatile, self.only_volatile = self.inner.volatile, self.inner.only_volatile
         self.topics = None
 
     def apply(self, rows: Mapping[Key, Row], fact: Fact) -> Mapping[Key, Row | None]:

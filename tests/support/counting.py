@@ -45,6 +45,7 @@ class Counting:
     tables: tuple[Table, ...] = field(default=(counts, seen))
     loaded: tuple[Table, ...] = field(default=(counts,))
     topics: frozenset[str] | None = None
+    volatile: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def apply(self, rows: Mapping[Key, Row], fact: Fact) -> dict[Key, Row | None]:
         """One more."""
@@ -60,6 +61,10 @@ class Counting:
     def stored(self, key: Key, row: Row) -> Row:
         """The row, spoilt if the test wants it so."""
         return self.spoil(row)
+
+    def only_volatile(self, key: Key, before: Row, row: Row) -> Row | None:
+        """Every row is written whole."""
+        return None
 
 
 def create_tables(engine: Engine) -> None:

@@ -12,13 +12,13 @@ from sqlalchemy import Connection, Engine, Table, select
 
 from domain.kinds import Fact
 from infrastructure.engine import make_engine, writing
-from infrastructure.folding import ProjectionLike
 from infrastructure.generations import live_generation
 from infrastructure.keys import Keyring, SubjectKey, create_secrets
 from infrastructure.mapper import Mapper
 from infrastructure.projector import Projector
 from infrastructure.record import Draft, Record
 from infrastructure.recorder import insert_records, lock_head, move_head
+from infrastructure.stories import ProjectionLike
 from projections import ALL
 from projections.base import Source
 from tests.support.entropy import seeded
