@@ -14,7 +14,8 @@ from domain.rates import Rate, Spread, rate, spread_of_counts
 from projections.base import Source
 from projections.clocks import Clocks, clocks_running, clocks_stopped
 from projections.period import AT_A_TIME, Period, Report, counted_cases
-from projections.recovery_rows import CLOCKS, recoveries
+from projections.recovery_cases import CLOCKS
+from projections.recovery_rows import recoveries
 
 RESULTS: Final = ("met", "missed", "dropped", "running")
 Cell = tuple[str, int | None]

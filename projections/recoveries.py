@@ -14,7 +14,8 @@ from sqlalchemy import ColumnElement, case, func, literal, select, tuple_
 from domain.kinds import Fact
 from projections.base import Instant, Row, Source, fold
 from projections.checklist import in_order
-from projections.recovery_rows import CLOCKS, OVERDUE_WEIGHT, Recoveries, recoveries, recovery_streams
+from projections.recovery_cases import CLOCKS, OVERDUE_WEIGHT
+from projections.recovery_rows import Recoveries, recoveries, recovery_streams
 
 _NEVER: Final = datetime(9999, 1, 1, tzinfo=UTC)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)

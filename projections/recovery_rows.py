@@ -1,19 +1,14 @@
 """Recoveries as rows: how each one is folded, and what can be asked of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
-from datetime import datetime
-from operator import attrgetter
-from typing import Any, ClassVar, Final, Literal
+from typing import Any, ClassVar, Final
 from uuid import UUID
 
 from sqlalchemy import Boolean, Column, Integer, SmallInteger, Text, Uuid
 
-from domain.duties import next_due_of
 from domain.kinds import Event, Fact
-from domain.recovery import Deadline, Recovery
+from domain.recovery import Recovery
 from domain.relationship import Relationship, RelationshipEvent, evolve
-from domain.values import Frozen
 from projections.base import (
     Codes,
     Folded,
@@ -27,53 +22,9 @@ from projections.base import (
     projection_table,
     replaced,
     said,
-    text_list,
 )
-from projections.checklist import VOID, checklist, coverage
-
-Status = Literal["steady", "failed", "recovering", "recovered", "unrecovered", "lost", "won_back"]
-CLOCKS: Final = ("acknowledge", "first_action", "remedy", "compensation", "follow_up", "update", "response")
-OVERDUE_WEIGHT: Final = 15
-"""What one overdue step adds to the risk. Source: domain.md section 7."""
-
-
-@dataclass(frozen=True)
-class Note(Frozen):
-    """What reports count and rules do not need."""
-
-    how_code: str | None = None
-    """How it was resolved, the last time."""
-    first_instrument: str | None = None
-    first_value: int | None = None
-    """The customer's first word in numbers about this recovery."""
-    follow_up: str | None = None
-    """The outcome of the first follow-up that was completed."""
-    promised: tuple[str, ...] = ()
-    """Every step for which a clock ever ran."""
-    treated_after: bool = False
-    """Somebody treated the customer poorly after it was resolved."""
-
-
-NOTHING: Final = Note()
-
-
-@dataclass(frozen=True)
-class Case(Frozen):
-    """One recovery as it is kept to fold on."""
-
-    recovery: Recovery
-    note: Note = NOTHING
-
-
-@dataclass(frozen=True)
-class Cases(Frozen):
-    """What must be known to fold on. Kept without its recoveries, each of which has a row of its own."""
-
-    relationship: Relationship
-    notes: Mapping[UUID, Note] = field(default_factory=dict)
-    won_back: bool = False
-    """He was lost and came back, and nothing has failed since."""
-
+from projections.recovery_cases import CLOCKS, NOTHING, Case, Cases, Note, Standing
+from projections.recovery_columns import kept_alone, of_customer, of_recovery, standing_alone
 
 recovery_streams = projection_table(
     "recovery_streams",
@@ -181,80 +132,11 @@ class Recoveries(Projection):
 
     def stored(self, key: Key, row: Row) -> Row:
         """What can be asked of the customer's cases, or of one recovery."""
-        return _stream_row(row["whole"], row["standing"]) if key == STREAM else _recovery_row(row)
+        return of_customer(row["whole"], row["standing"]) if key == STREAM else of_recovery(row)
 
     def only_volatile(self, key: Key, before: Row, row: Row) -> Row | None:
         """How the customer stands, where no more than that can be new; or what nobody is shown of a recovery."""
-        if key == STREAM:
-            return _standing_alone(before, row)
-        known, now = _case(before), row["case"]
-        # Whoever has not asked to be forgotten had not asked before.
-        if not row["active"] or known[1] != now[1]:
-            return None
-        if _told_of(known[0]) != _told_of(now[0]):
-            return None
-        return {"position": row["position"], "kept": Case(*now)}
-
-
-class Standing:
-    """What is true of all of a customer's recoveries together, kept up to date by those that have changed.
-
-    A memory only: whatever was asked of it before, the same relationship always gets the same answers.
-    """
-
-    def __init__(self) -> None:
-        self._begin()
-
-    def _begin(self) -> None:
-        self._seen: Mapping[UUID, Recovery] = {}
-        self._contactable = True
-        self._dues: dict[UUID, datetime] = {}
-        self._open: set[UUID] = set()
-        self._phases: dict[UUID, str] = {}
-        self._order: dict[UUID, tuple[datetime, datetime, UUID]] = {}
-
-    def look(self, at: Relationship) -> "Standing":
-        """Itself, brought up to this relationship."""
-        now = at.recoveries
-        if self._contactable is not at.contactable or list(self._seen) != list(now)[: len(self._seen)]:
-            self._begin()  # it was about another state
-        for recovery_id, recovery in replaced(self._seen, now):
-            self._take(recovery_id, recovery, next_due_of(at, recovery))
-        self._seen, self._contactable = now, at.contactable
-        return self
-
-    def _take(self, recovery_id: UUID, recovery: Recovery, due: datetime | None) -> None:
-        self._dues.pop(recovery_id, None)
-        self._phases.pop(recovery_id, None)
-        self._order.pop(recovery_id, None)
-        self._open.discard(recovery_id)
-        if due is not None:
-            self._dues[recovery_id] = due
-        if recovery.phase != "closed":
-            self._open.add(recovery_id)
-        if recovery.outcome not in VOID:
-            self._phases[recovery_id] = recovery.phase
-            self._order[recovery_id] = recovery.reported_at, recovery.opened_at, recovery_id
-
-    @property
-    def next_due_at(self) -> datetime | None:
-        """When the first of them falls due."""
-        return min(self._dues.values(), default=None)
-
-    @property
-    def open(self) -> int:
-        """How many are not closed."""
-        return len(self._open)
-
-    @property
-    def phases(self) -> set[str]:
-        """The phases of those that count."""
-        return set(self._phases.values())
-
-    @property
-    def last(self) -> Recovery:
-        """The one reported last of those that count."""
-        return self._seen[max(self._order.values())[2]]
+        return standing_alone(before, row) if key == STREAM else kept_alone(before, row)
 
 
 def _whole(row: Row, rows: Mapping[Key, Row]) -> Cases:
@@ -321,123 +203,3 @@ def _won_back(before: Cases, relationship: Relationship) -> bool:
     if relationship.lost or len(relationship.recoveries) != len(before.relationship.recoveries):
         return False
     return before.won_back or before.relationship.lost
-
-
-def _stream_row(cases: Cases, standing: Standing) -> Row:
-    return {
-        # Of the relationship, what every fact brings with it is left out: so it seldom needs to be written.
-        "cases": cases.but(relationship=cases.relationship.but(recoveries={}, version=0, position=0), notes={}),
-        **_standing(cases, standing),
-    }
-
-
-def _standing(cases: Cases, known: Standing) -> Row:
-    standing = known.look(cases.relationship)
-    return {
-        # Nothing falls due any more for somebody who asked to be forgotten.
-        "next_due_at": standing.next_due_at if cases.relationship.status == "active" else None,
-        "status": _status(cases, standing),
-        "open_recoveries": standing.open,
-    }
-
-
-def _standing_alone(before: Row, row: Row) -> Row | None:
-    known: Cases = before.get("whole") or before["cases"]
-    cases: Cases = row["whole"]
-    if known.won_back != cases.won_back:
-        return None
-    if _kept_of(known.relationship) != _kept_of(cases.relationship):
-        return None
-    # What of a customer does not come from his recoveries was compared already.
-    same = known.relationship.recoveries is cases.relationship.recoveries
-    return {} if same else _standing(cases, row["standing"])
-
-
-def _case(row: Row) -> tuple[Recovery, Note]:
-    """The recovery and what is noted of it, as it was folded or as it was read."""
-    found: tuple[Recovery, Note] | None = row.get("case")
-    return found or (row["kept"].recovery, row["kept"].note)
-
-
-def _status(cases: Cases, standing: Standing) -> Status:
-    if cases.relationship.lost:
-        return "lost"
-    phases = standing.phases
-    if "reported" in phases:
-        return "failed"
-    if phases & {"acknowledged", "acting"}:
-        return "recovering"
-    if cases.won_back:
-        return "won_back"
-    if not phases:
-        return "steady"
-    # The last failure speaks for the relationship. The dict, once stored, keeps no order.
-    return "unrecovered" if standing.last.outcome in ("dissatisfied", "lost") else "recovered"
-
-
-def _recovery_row(row: Row) -> Row:
-    one, note = _case(row)
-    copied, noted = vars(one), vars(note)
-    running = {step: at.due_at for step, at in one.deadlines.items() if _can_fire(at)}
-    overdue, steps = _overdue(one), checklist(one)
-    covered, due = coverage(steps)
-    return {
-        "recovery_id": row["recovery_id"],
-        "kept": Case(one, note),
-        "position": row["position"],
-        "open": one.phase != "closed" and row["active"],
-        "urgency": one.urgency,
-        **{name: copied[name] for name in _COPIED},
-        **{name: noted[name] for name in _NOTED},
-        "checklist": steps,
-        "steps_due": due,
-        "steps_covered": covered,
-        "deadlines": {step: at.due_at for step, at in one.deadlines.items()},
-        "promised": text_list(note.promised),
-        "missed": text_list(one.missed),
-        **{f"due_{step}": running.get(step) for step in CLOCKS},
-        "next_due_at": min(running.values(), default=None),
-        "overdue": overdue,
-        "risk": _risk(one, note) + OVERDUE_WEIGHT * overdue,
-        "escalated": one.escalation is not None,
-        "failed_again": one.deviations,
-    }
-
-
-_COPIED: Final = (
-    ("opened_at", "phase", "what", "failure_kind", "resource", "severity", "severity_customer", "fault")
-    + ("detection", "similarity_key", "owner", "team", "silent_since", "silences", "reopenings", "leaving", "lost")
-    + ("public", "first_contact", "resolved_at", "closed_at", "outcome")
-)
-_MADE_OF: Final = ("loss", "repeated", "done", "waived", "deadlines", "missed", "settled_by", "escalation")
-_told_of: Final = attrgetter(*_COPIED, *_MADE_OF, "deviations")
-"""All of a recovery that its row shows, or makes something of: the rest of it is kept to fold on and no more."""
-_BROUGHT: Final = ("recoveries", "version", "position")
-_kept_of: Final = attrgetter(*(one.name for one in fields(Relationship) if one.name not in _BROUGHT))
-"""All of a relationship that its row keeps: recoveries have rows of their own, and every fact brings the rest."""
-_NOTED: Final = ("treated_after", "how_code", "first_instrument", "first_value", "follow_up")
-
-
-def _can_fire(deadline: Deadline) -> bool:
-    return deadline.fires and deadline.due_at > deadline.set_at
-
-
-def _overdue(recovery: Recovery) -> int:
-    """How many steps missed their time and are still not done."""
-    if recovery.phase == "closed":
-        return 0
-    steps = {"compensation", "follow_up"} if recovery.ended else set(CLOCKS) - {"update", "response"}
-    settled = {*recovery.done, *recovery.waived, *recovery.deadlines}
-    return len((steps & set(recovery.missed)) - settled)
-
-
-def _risk(recovery: Recovery, note: Note) -> int:
-    """How much it matters that somebody looks at it, but for what is overdue. Source: domain.md section 7."""
-    return (
-        10 * recovery.urgency
-        + 10 * recovery.silences
-        + 20 * recovery.leaving
-        + 25 * note.treated_after
-        + 15 * (recovery.deviations > 0)
-        + 10 * recovery.public
-    )

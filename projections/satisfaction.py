@@ -31,7 +31,8 @@ from projections.base import (
     said,
 )
 from projections.recoveries import coverage_of, percent
-from projections.recovery_rows import STREAM, Recoveries, Status, recovery_streams
+from projections.recovery_cases import Status
+from projections.recovery_rows import STREAM, Recoveries, recovery_streams
 
 Confidence = Literal["high", "medium", "low"]
 CERTAIN_FOR: Final = timedelta(days=90)

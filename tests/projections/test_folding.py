@@ -13,7 +13,7 @@ from domain.kinds import Fact
 from domain.relationship import Relationship, evolve
 from projections import ALL
 from projections.base import Instant, Key, Projection, Row, fold, metadata, written
-from projections.recovery_rows import Cases
+from projections.recovery_cases import Cases
 from tests.support.histories import histories
 from tests.support.ledgers import Book, book, mixed
 from tests.support.soak import examples

@@ -10,7 +10,7 @@ from domain.kinds import Fact
 from domain.relationship import Relationship, evolve
 from projections import ALL
 from projections.base import Key, Projection, Row, replaced
-from projections.recovery_rows import Standing
+from projections.recovery_cases import Standing
 from tests.support.histories import histories, told
 from tests.support.soak import examples
 
