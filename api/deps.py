@@ -13,7 +13,7 @@ from starlette.requests import Request
 from domain.kinds import Fact
 from domain.publishing import Publication
 from domain.standards.house import House
-from infrastructure.generations import slowest
+from infrastructure.checkpoints import slowest
 from infrastructure.handover import Together
 from infrastructure.orders import Answer, Order
 from infrastructure.settings import Settings

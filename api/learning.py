@@ -11,7 +11,7 @@ from domain.duties.signs import Sign
 from domain.kinds import EVENTS
 from domain.relationship import RelationshipEvent
 from domain.standards.house import House
-from infrastructure.generations import folded
+from infrastructure.checkpoints import folded
 from infrastructure.learning import Seen
 from infrastructure.passing import Part
 from projections import askers, signs

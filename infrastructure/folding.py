@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Column, Connection, Table, delete, insert, select
 from sqlalchemy.exc import DataError, DBAPIError
 
-from infrastructure.generations import Generation
+from infrastructure.checkpoints import Generation
 from infrastructure.probes import for_each
 from infrastructure.rows import append_rows, change_rows, delete_rows, write_rows
 from infrastructure.stories import Folded, Key, Parked, Part, ProjectionLike, Row, Story, Told, Unreadable
@@ -17,8 +17,8 @@ from infrastructure.tables import parked
 
 PLACE: Final = ("ledger", "generation", "stream_id")
 """The first columns of every projection's primary key."""
-KEPT_ROWS: Final = 20_000
-"""So many rows stay in memory from page to page, those of the streams touched last."""
+KEPT_ROWS: Final = 50_000
+"""So many rows of each read model stay in memory from page to page, those of the streams touched last."""
 _STREAMS_A_QUERY: Final = 500
 _OF_STREAM: Final = "ledger = %b AND generation = %b AND stream_id = asked.stream_id OFFSET 0"
 

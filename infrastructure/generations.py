@@ -3,68 +3,28 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
     Row,
-    Select,
     Table,
-    Text,
-    and_,
-    bindparam,
-    cast,
     delete,
-    func,
     insert,
-    or_,
     select,
     tuple_,
     update,
 )
 
 from domain.errors import Broken
+from infrastructure.checkpoints import Generation, Stood, stood
 from infrastructure.recorder import lock_head
-from infrastructure.tables import events, generations, parked, tracking
+from infrastructure.tables import generations, parked, tracking
 
 NONE: Final = 0
 """The number of a live generation that does not exist yet."""
-_CHECKPOINT: Final = "projection:" + generations.c.name + ":" + cast(generations.c.live, Text)
-_STANDING: Final = (
-    select(generations, tracking.c.position, parked.c.stream_id)
-    .select_from(
-        generations.outerjoin(
-            tracking, and_(tracking.c.ledger == generations.c.ledger, tracking.c.name == _CHECKPOINT)
-        ).outerjoin(
-            parked,
-            and_(
-                parked.c.ledger == generations.c.ledger,
-                parked.c.projection == generations.c.name,
-                parked.c.generation == generations.c.live,
-            ),
-        )
-    )
-    .where(generations.c.ledger == bindparam("of"))
-)
-# Made once: to put one of these together takes as long as PostgreSQL takes to answer it.
-_POSITIONS: Final = (
-    select(tracking.c.name, tracking.c.position)
-    .where(tracking.c.ledger == bindparam("of"), tracking.c.name.in_(bindparam("names", expanding=True)))
-    .order_by(tracking.c.name)
-)
-_LOCKED: Final = _POSITIONS.with_for_update()
-_MOVE: Final = (
-    update(tracking)
-    .where(tracking.c.ledger == bindparam("of"), tracking.c.name.in_(bindparam("names", expanding=True)))
-    .values(position=bindparam("to"))
-)
-_PARKED: Final[Select[Any]] = (
-    select(parked.c.projection, parked.c.generation, parked.c.stream_id, parked.c.position, parked.c.error)
-    .where(parked.c.ledger == bindparam("of"))
-    .order_by(parked.c.position, parked.c.projection)
-)
 DELETED_AT_ONCE: Final = 5_000
 
 
@@ -76,19 +36,6 @@ class NewerGeneration(Broken):
     def __init__(self, name: str, version: int) -> None:
         super().__init__(f"the rows of {name} are of version {version}, which this program does not know")
         self.name, self.version = name, version
-
-
-@dataclass(frozen=True, slots=True)
-class Generation:
-    """One generation of a projection's rows."""
-
-    name: str
-    number: int
-
-    @property
-    def checkpoint(self) -> str:
-        """Where its position is kept: each has its own, so that none is carried past events it has not folded."""
-        return f"projection:{self.name}:{self.number}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +101,7 @@ def unfinished(conn: Connection, ledger: str, wanted: Sequence[Wanted]) -> list[
     return [one.name for one in wanted if one.name in rows and _unfinished(rows[one.name], one)]
 
 
-def _unfinished(row: Row[Any], wanted: Wanted) -> bool:
+def _unfinished(row: "Row[Any] | Stood", wanted: Wanted) -> bool:
     behind = row.version < wanted.version or _resumable(row, wanted)
     return behind and _building_version(row) <= wanted.version
 
@@ -173,28 +120,22 @@ class Standing:
 
 def standing(conn: Connection, ledger: str, wanted: Sequence[Wanted]) -> Standing:
     """All that whoever folds must know before the next page, by one question."""
-    rows: dict[str, Row[Any]] = {}
+    rows: dict[str, Stood] = {}
     stuck: dict[str, set[UUID]] = {}
-    for row in conn.execute(_STANDING, {"of": ledger}):
+    for row in stood(conn, ledger):
         rows[row.name] = row
         streams = stuck.setdefault(row.name, set())
         if row.stream_id is not None:
             streams.add(row.stream_id)
+    known = [(one, rows[one.name]) for one in wanted if one.name in rows]
     # One that lost its checkpoint was replaced, and is being deleted.
-    live = [
-        one
-        for one in wanted
-        if one.name in rows
-        and rows[one.name].live != NONE
-        and rows[one.name].version == one.version
-        and rows[one.name].position is not None
-    ]
-    known = {one.name: Generation(one.name, rows[one.name].live) for one in live}
-    return Standing(
-        {known[one.name]: rows[one.name].position for one in live},
-        {known[one.name]: stuck[one.name] for one in live},
-        [one.name for one in wanted if one.name in rows and _unfinished(rows[one.name], one)],
-    )
+    live = {
+        Generation(row.name, row.live): row.position
+        for one, row in known
+        if row.live != NONE and row.version == one.version and row.position is not None
+    }
+    unfinished = [one.name for one, row in known if _unfinished(row, one)]
+    return Standing(live, {one: stuck[one.name] for one in live}, unfinished)
 
 
 def refuse_newer(conn: Connection, ledger: str, wanted: Sequence[Wanted]) -> None:
@@ -300,97 +241,16 @@ def delete_rows(conn: Connection, ledger: str, old: Generation, tables: Sequence
     conn.execute(delete(tracking).where(tracking.c.ledger == ledger, tracking.c.name == old.checkpoint))
 
 
-def positions(
-    conn: Connection, ledger: str, wanted: Sequence[Generation], *, lock: bool = False
-) -> dict[str, int]:
-    """The checkpoint of each of these generations, by its name; locked in the order of names."""
-    names = [one.checkpoint for one in wanted]
-    rows = conn.execute(_LOCKED if lock else _POSITIONS, {"of": ledger, "names": names})
-    return {row.name: row.position for row in rows}
-
-
-def move(conn: Connection, ledger: str, moved: Sequence[Generation], position: int) -> None:
-    """Moves these checkpoints."""
-    names = [one.checkpoint for one in moved]
-    conn.execute(_MOVE, {"of": ledger, "names": names, "to": position})
-
-
-def slowest(conn: Connection, ledger: str, names: Sequence[str]) -> int:
-    """The lowest position among the live generations of these projections; 0 when one has none yet."""
-    lowest, known = conn.execute(_slowest(tuple(names)), {"of": ledger}).one()
-    return int(lowest) if known == len(names) and lowest is not None else 0
-
-
-@cache
-def _slowest(names: tuple[str, ...]) -> Select[int, int]:
-    """Made once for the same names: that takes longer than the answer."""
-    joined = generations.outerjoin(
-        tracking,
-        and_(
-            tracking.c.ledger == generations.c.ledger,
-            tracking.c.name == _CHECKPOINT,
-        ),
-    )
-    return (
-        select(func.min(func.coalesce(tracking.c.position, 0)), func.count())
-        .select_from(joined)
-        .where(generations.c.ledger == bindparam("of"), or_(*(generations.c.name == name for name in names)))
-    )
-
-
-class Stuck(NamedTuple):
-    """A stream that one of some read models could not fold: from which position on, and what stands there."""
-
-    stream_id: UUID
-    position: int
-    topic: str
-
-
-def folded(conn: Connection, ledger: str, names: Sequence[str]) -> tuple[int, list[Stuck]]:
-    """How far these read models have come, and whose events they lack up to there, in the order of the ledger."""
-    # In this order: what gets stuck between both questions stands behind the answer to the first.
-    lowest = slowest(conn, ledger, names)
-    live = and_(
-        parked.c.ledger == generations.c.ledger,
-        parked.c.projection == generations.c.name,
-        parked.c.generation == generations.c.live,
-    )
-    there = and_(events.c.ledger == parked.c.ledger, events.c.position == parked.c.position)
-    query = select(parked.c.stream_id, parked.c.position, events.c.topic).join_from(parked, generations, live)
-    query = query.join(events, there).where(parked.c.ledger == ledger, parked.c.projection.in_(names))
-    rows = conn.execute(query.where(parked.c.position <= lowest).order_by(parked.c.position))
-    return lowest, [Stuck(*row) for row in rows]
-
-
-def parked_streams(conn: Connection, ledger: str, wanted: Sequence[Generation]) -> list[Row[Any]]:
-    """What is parked in these generations: (projection, generation, stream_id, position, error)."""
-    if not wanted:
-        return []
-    these = {(one.name, one.number) for one in wanted}
-    return [row for row in conn.execute(_PARKED, {"of": ledger}) if (row.projection, row.generation) in these]
-
-
-def parked_at(conn: Connection, ledger: str, generation: Generation, stream_id: UUID) -> int | None:
-    """At which position this stream is parked in this generation; None when it is not."""
-    query = select(parked.c.position).where(
-        parked.c.ledger == ledger,
-        parked.c.projection == generation.name,
-        parked.c.generation == generation.number,
-        parked.c.stream_id == stream_id,
-    )
-    return conn.execute(query).scalar()
-
-
 def _rows(conn: Connection, ledger: str, *, lock: bool = False) -> dict[str, Row[Any]]:
     query = select(generations).where(generations.c.ledger == ledger).order_by(generations.c.name)
     return {row.name: row for row in conn.execute(query.with_for_update() if lock else query)}
 
 
-def _resumable(row: Row[Any], wanted: Wanted) -> bool:
+def _resumable(row: "Row[Any] | Stood", wanted: Wanted) -> bool:
     return row.building is not None and row.building_version == wanted.version
 
 
-def _building_version(row: Row[Any]) -> int:
+def _building_version(row: "Row[Any] | Stood") -> int:
     return row.building_version or 0
 
 

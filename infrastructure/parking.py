@@ -14,11 +14,12 @@ from uuid import UUID
 import structlog
 from sqlalchemy import Connection
 
-from infrastructure import generations
+from infrastructure import checkpoints
+from infrastructure.checkpoints import Generation
 from infrastructure.engine import out_of_reach, writing
 from infrastructure.folding import Folder, described
-from infrastructure.generations import Generation
 from infrastructure.readmodels import ReadModels
+from infrastructure.rows import find_by_keys
 from infrastructure.stories import Folded, Part
 
 log = structlog.get_logger(__name__)
@@ -51,7 +52,7 @@ class Parking:
     def streams(self) -> list[ParkedStream]:
         """The streams that some live read model cannot fold."""
         with self._models.engine.connect() as conn:
-            rows = generations.parked_streams(conn, self._models.ledger, self._models.live(conn))
+            rows = checkpoints.parked_streams(conn, self._models.ledger, self._models.live(conn))
         return [ParkedStream(row.projection, row.stream_id, row.position, row.error) for row in rows]
 
     def release(self, these: Sequence[Generation]) -> int:
@@ -87,7 +88,7 @@ class Parking:
 
     def _parked(self, these: Sequence[Generation]) -> list[tuple[Generation, UUID]]:
         with self._models.engine.connect() as conn:
-            rows = generations.parked_streams(conn, self._models.ledger, these)
+            rows = checkpoints.parked_streams(conn, self._models.ledger, these)
         return [(Generation(row.projection, row.generation), row.stream_id) for row in rows]
 
     def _release(self, generation: Generation, stream: UUID) -> bool:
@@ -96,8 +97,8 @@ class Parking:
         folder, ledger = self._models.new_folder(generation), self._models.ledger
         with writing(self._models.engine) as conn:
             # The checkpoint's lock keeps whoever folds from moving it on until this stream has caught up.
-            at = generations.positions(conn, ledger, [generation], lock=True)
-            first = generations.parked_at(conn, ledger, generation, stream)
+            at = checkpoints.positions(conn, ledger, [generation], lock=True)
+            first = checkpoints.parked_at(conn, ledger, generation, stream)
             if first is None or generation.checkpoint not in at:
                 return False  # somebody else was faster, or the generation is gone
             facts = self._models.stream(conn, stream, first, at[generation.checkpoint])
@@ -111,6 +112,7 @@ class Parking:
         """Whether the stream is free: its rows are written, or it is parked again with what is wrong now."""
         try:
             with conn.begin_nested():
+                find_by_keys(conn)
                 folder.unpark(conn, stream)
                 folder.write(conn, folded)
         except Exception as fault:

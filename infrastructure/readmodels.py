@@ -15,11 +15,12 @@ from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from domain.errors import NewerProgramNeeded
-from infrastructure import generations, record
+from infrastructure import checkpoints, generations, record
 from infrastructure.bell import Bell
+from infrastructure.checkpoints import Generation
 from infrastructure.engine import begin_writing, out_of_reach, writing
 from infrastructure.folding import Folder, described
-from infrastructure.generations import Generation, Standing, Wanted
+from infrastructure.generations import Standing, Wanted
 from infrastructure.mapper import Mapper
 from infrastructure.memory import uncollected
 from infrastructure.pace import Pace
@@ -135,7 +136,7 @@ class ReadModels:
     def position(self, *names: str) -> int:
         """How far these read models have come, the slowest of them; without names, of all."""
         with looking(self.engine) as conn:
-            return generations.slowest(conn, self.ledger, names or tuple(self.projections))
+            return checkpoints.slowest(conn, self.ledger, names or tuple(self.projections))
 
     def standing(self) -> Standing:
         """Where the live ones stand, and what is left to build."""
@@ -220,7 +221,7 @@ class ReadModels:
                 self._refuse_overtaken(conn, moved, standing)
                 for folder, rows in moving:
                     self.write(conn, folder, rows, page)
-                generations.move(conn, self.ledger, moved, page.upto)
+                checkpoints.move(conn, self.ledger, moved, page.upto)
         except BaseException:
             # Nobody knows what was committed of these; the others have not been touched.
             for folder, _ in moving:
@@ -234,7 +235,7 @@ class ReadModels:
     def _refuse_overtaken(self, conn: Connection, moved: Sequence[Generation], standing: Standing) -> None:
         """Locks the checkpoints. Raises Overtaken when they, or what is parked, are not as they were."""
         expected = {one.checkpoint: standing.at[one] for one in moved}
-        if generations.positions(conn, self.ledger, moved, lock=True) != expected:
+        if checkpoints.positions(conn, self.ledger, moved, lock=True) != expected:
             raise Overtaken
         if self.stuck(conn, moved) != {one: standing.stuck[one] for one in moved}:
             raise Overtaken
@@ -288,7 +289,7 @@ class ReadModels:
     def stuck(self, conn: Connection, live: Sequence[Generation]) -> dict[Generation, set[UUID]]:
         """The streams parked in each of these generations."""
         stuck: dict[Generation, set[UUID]] = {one: set() for one in live}
-        for row in generations.parked_streams(conn, self.ledger, live):
+        for row in checkpoints.parked_streams(conn, self.ledger, live):
             stuck[Generation(row.projection, row.generation)].add(row.stream_id)
         return stuck
 

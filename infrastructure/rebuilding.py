@@ -7,12 +7,14 @@ from functools import partial
 from time import monotonic
 from typing import Final
 
-from infrastructure import generations
+from infrastructure import checkpoints, generations
+from infrastructure.checkpoints import Generation
 from infrastructure.engine import writing
-from infrastructure.generations import Generation, Standing
+from infrastructure.generations import Standing
 from infrastructure.leases import Lease
 from infrastructure.pace import Pace
 from infrastructure.readmodels import Overtaken, ReadModels, in_halves
+from infrastructure.rows import find_by_keys
 from infrastructure.sidejobs import SideJobs
 
 Progress = Callable[[int, int], None]
@@ -95,7 +97,7 @@ class Rebuilding:
         """Folds one page into the generation being built; (position reached, whether it is live now)."""
         with self._engine.connect() as conn:
             live = generations.number_of_live(conn, self._ledger, built.name)
-            at = generations.positions(conn, self._ledger, [built, live])
+            at = checkpoints.positions(conn, self._ledger, [built, live])
         position, pace = at.get(built.checkpoint, 0), self._paces[built.name]
         with suppress(Overtaken), in_halves(pace, self._ledger):
             if max(at.get(live.checkpoint, 0), self._models.head()) - position <= pace.page:
@@ -106,7 +108,7 @@ class Rebuilding:
 
     def _standing(self, built: Generation) -> Standing:
         with self._engine.connect() as conn:
-            at = generations.positions(conn, self._ledger, [built])
+            at = checkpoints.positions(conn, self._ledger, [built])
             if not at:
                 raise Overtaken
             return Standing({built: at[built.checkpoint]}, self._models.stuck(conn, [built]), [])
@@ -116,14 +118,15 @@ class Rebuilding:
         models, folder = self._models, self._models.folder(built)
         folder.forget()
         with writing(self._engine) as conn:
-            at = generations.positions(conn, self._ledger, [built, live], lock=True)
+            find_by_keys(conn)
+            at = checkpoints.positions(conn, self._ledger, [built, live], lock=True)
             if built.checkpoint not in at:
                 raise Overtaken
             here, aim = at[built.checkpoint], at.get(live.checkpoint, 0)
             (rows,), page = models.folded(conn, [(folder, here)], models.stuck(conn, [built]), limit)
             models.write(conn, folder, rows, page)
             upto = page.upto
-            generations.move(conn, self._ledger, [built], upto)
+            checkpoints.move(conn, self._ledger, [built], upto)
             if upto >= aim and not generations.switch(conn, self._ledger, models.wanted[built.name], built):
                 raise Overtaken
         models.alarm(built, rows.parked)

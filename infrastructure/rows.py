@@ -103,6 +103,12 @@ def change_rows(
         raise RowsGone(table.name)
 
 
+def find_by_keys(conn: Connection) -> None:
+    """Whatever is changed in this transaction, PostgreSQL finds through its keys."""
+    if conn.dialect.name == "postgresql":
+        conn.exec_driver_sql(statements.BY_KEY)
+
+
 def delete_rows(conn: Connection, table: Table, keys: Sequence[Row]) -> None:
     """Deletes the rows with these primary keys."""
     if not keys:

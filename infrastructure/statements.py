@@ -75,7 +75,7 @@ def upsert_arrays(dialect: Dialect, table: Table) -> bytes:
 def change_arrays(dialect: Dialect, table: Table, columns: tuple[str, ...]) -> bytes:
     """Write these columns of rows that are there, from an array of each and then of each part of the key.
 
-    To be run under BY_KEY.
+    To be run under BY_KEY, see there.
     """
     told = (*columns, *table.primary_key.columns.keys())
     return (

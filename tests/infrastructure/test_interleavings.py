@@ -18,7 +18,7 @@ from domain.errors import KeyReused, StaleVersion, Unavailable
 from domain.moves.apology import Apologise
 from domain.moves.contact import UpdateCustomer
 from domain.relationship import Relationship
-from infrastructure import generations, states
+from infrastructure import checkpoints, states
 from infrastructure.orders import Outcome
 from infrastructure.projector import Projector
 from infrastructure.recorder import read_head
@@ -229,7 +229,7 @@ def test_a_state_read_beside_a_snapshot_being_written_is_one_that_the_customer_w
 
 
 def test_two_projectors_beside_a_writer_fold_every_event_once(theatre: Theatre, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(generations, "positions", pausing(generations.positions))
+    monkeypatch.setattr(checkpoints, "positions", pausing(checkpoints.positions))
     projector = Projector(theatre.desk.engine, theatre.desk.mapper, ALL)
     projector.enter()
     for order in some((2 * PROJECTOR_STEPS, PROJECTOR_STEPS, WRITER_STEPS), few=20):

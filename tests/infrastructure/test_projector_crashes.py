@@ -3,11 +3,13 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Table, event, insert, select
+from sqlalchemy import Connection, Table, insert, select
 
 from domain.kinds import Fact
+from infrastructure import checkpoints
 from infrastructure.tables import tracking
 from tests.support.counting import Counting, counts, create_tables, seen
 from tests.support.folded import FACTS, Misunderstood, counted, truly
@@ -26,32 +28,35 @@ def on_postgresql(postgres_database: str, tmp_path: Path) -> Iterator[Book]:
 
 
 @contextmanager
-def waited_for(shelf: Book, beginning: str) -> Iterator[list[str]]:
-    """How PostgreSQL was told to commit, whenever a statement with this beginning was carried out."""
+def waited_for(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """How PostgreSQL was told to commit, whenever a checkpoint was moved."""
     told: list[str] = []
+    move = checkpoints.move
 
-    @event.listens_for(shelf.engine, "after_cursor_execute")
-    def look(conn: Connection, cursor: object, statement: str, *_: object) -> None:
-        if statement.startswith(beginning):
-            told.append(conn.connection.driver_connection.execute("SHOW synchronous_commit").fetchone()[0])  # type: ignore[union-attr]
+    def look(conn: Connection, *moved: Any) -> None:
+        move(conn, *moved)
+        told.append(conn.exec_driver_sql("SHOW synchronous_commit").scalar_one())
 
-    yield told
-    event.remove(shelf.engine, "after_cursor_execute", look)
+    with monkeypatch.context() as watched:
+        watched.setattr(checkpoints, "move", look)
+        yield told
 
 
-def test_nobody_waits_for_the_disk_with_a_page_that_can_be_folded_again(on_postgresql: Book):
+def test_nobody_waits_for_the_disk_with_a_page_that_can_be_folded_again(
+    on_postgresql: Book, monkeypatch: pytest.MonkeyPatch
+):
     on_postgresql.record(FACTS[:60])
     projector = on_postgresql.projector([Counting()], page=20)
     with on_postgresql.engine.connect() as conn:
         conn.exec_driver_sql(f'ALTER DATABASE "{on_postgresql.engine.url.database}" SET synchronous_commit = on')
         conn.commit()
     on_postgresql.engine.dispose()
-    with waited_for(on_postgresql, "UPDATE tracking") as told:
+    with waited_for(monkeypatch) as told:
         projector.catch_up()
     # The last page of a rebuild, which makes its rows the ones that are read, is waited for.
     assert told == ["off", "off", "on"]
     on_postgresql.record(FACTS[60:100])
-    with waited_for(on_postgresql, "UPDATE tracking") as told:
+    with waited_for(monkeypatch) as told:
         projector.catch_up()
     assert told == ["off", "off"]
     with on_postgresql.engine.connect() as conn:

@@ -9,8 +9,8 @@ from sqlalchemy import Engine, event, text
 from sqlalchemy.exc import DBAPIError
 
 from infrastructure.bell import Bell
+from infrastructure.checkpoints import Generation
 from infrastructure.folding import Folder
-from infrastructure.generations import Generation
 from infrastructure.pace import Pace
 from infrastructure.projector import Projector
 from infrastructure.readmodels import ReadModels

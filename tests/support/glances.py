@@ -12,8 +12,9 @@ import httpx2
 from sqlalchemy import Connection, Engine, select
 
 from domain.kinds import Fact
+from infrastructure.checkpoints import Generation, positions
 from infrastructure.engine import make_engine
-from infrastructure.generations import Generation, number_of_live, positions
+from infrastructure.generations import number_of_live
 from projections import ALL, satisfaction
 from projections.base import Key, Projection, Row
 from tests.support.folded import same

@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import Connection, select, update
 
 from domain.kinds import Fact
+from infrastructure.checkpoints import Generation
 from infrastructure.engine import make_engine, writing
-from infrastructure.generations import Generation
 from infrastructure.keys import Keyring
 from infrastructure.ledger import Ledger
 from infrastructure.mapper import Mapper
