@@ -72,13 +72,17 @@ class Deadline:
             raise
         finally:
             _waiting.reset(token)
-            await timed.end()
+            timed.cancel()
+            if timed.giving_up is not None:
+                await timed.giving_up
 
 
 def _prefers(scope: Scope) -> int:
     # Hardly anybody does, and reading every header for it would cost each request more than the rest of this.
-    prefers = any(name == b"prefer" for name, _ in scope["headers"])
-    return (wait_seconds(Request(scope)) or 0) if prefers else 0
+    for name, _ in scope["headers"]:
+        if name == b"prefer":
+            return wait_seconds(Request(scope)) or 0
+    return 0
 
 
 class _Timed:
@@ -89,7 +93,7 @@ class _Timed:
         self._waiting, self._base_url = waiting, base_url
         self._loop = asyncio.get_running_loop()
         self._answered = False
-        self._giving_up: asyncio.Task[None] | None = None
+        self.giving_up: asyncio.Task[None] | None = None
         self._timer = self._loop.call_at(waiting.until + MARGIN_SECONDS, self._ring)
 
     async def receive(self) -> Message:
@@ -101,16 +105,14 @@ class _Timed:
             self._waiting.heard()
 
     async def send(self, message: Message) -> None:
-        if self._giving_up is not None:
+        if self.giving_up is not None:
             return
         self._answered = True
         await self._send(message)
 
-    async def end(self) -> None:
-        """Nothing more will be said."""
+    def cancel(self) -> None:
+        """The application has said what it had to say."""
         self._timer.cancel()
-        if self._giving_up is not None:
-            await self._giving_up
 
     def _ring(self) -> None:
         if self._answered:
@@ -123,8 +125,8 @@ class _Timed:
 
     def give_up(self, why: str) -> None:
         """Answers in the application's place, if it has not begun to."""
-        if not self._answered and self._giving_up is None:
-            self._giving_up = self._loop.create_task(self._put_off(f"{why}; ask again"))
+        if not self._answered and self.giving_up is None:
+            self.giving_up = self._loop.create_task(self._put_off(f"{why}; ask again"))
 
     async def _put_off(self, said: str) -> None:
         recorded = None if self._scope["method"] in _READS else "unknown"
