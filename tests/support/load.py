@@ -12,7 +12,7 @@ from tests.support.posts import Answer, Batch, Plan, Post, Trying
 from tests.support.processes import PATIENCE_SECONDS, Serving
 
 __all__ = ["Answer", "Batch", "Load", "Plan", "Post", "badly_answered", "customers_of"]
-GIVES_UP_AFTER_SECONDS: Final = 5 * PATIENCE_SECONDS
+GIVES_UP_AFTER_SECONDS: Final = 2 * PATIENCE_SECONDS
 LONGEST_REST_SECONDS: Final = 0.5
 
 

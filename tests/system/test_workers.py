@@ -15,6 +15,7 @@ from tests.support.processes import House, Serving, eventually
 from tests.support.soak import sqlite_in_soak
 
 SEED: Final = 20_261_004
+TAKEN_OVER_WITHIN_SECONDS: Final = 10.0
 STEALS: Final = 2
 PROJECTING: Final = leases.c.name == "projector"
 # What the database itself writes down, whoever asks it and whatever he believes.
@@ -133,8 +134,7 @@ def test_a_killed_worker_is_replaced_and_two_at_work_fold_every_event_once(any_h
             load.start(openings[:1])
             opened = load.finish()
             assert lag(server) > 0
-            # Within ten seconds on a machine that has time: test_takeover.py says of what they are made.
-            eventually(lambda: lag(server) == 0, "the second has taken over")
+            eventually(lambda: lag(server) == 0, "the second has taken over", TAKEN_OVER_WITHIN_SECONDS)
 
             first.start()
             load.start(openings[1:])

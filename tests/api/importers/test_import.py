@@ -140,9 +140,9 @@ def count(amends: Desk) -> int:
 
 def test_the_first_rows_of_the_complaints_count_as_the_file_does(sqlite_database: str, tmp_path: Path) -> None:
     with desk(sqlite_database, tmp_path) as amends:
-        tally = imported(amends, Cfpb(), "cfpb-sample-2012-2016", 500)
-        assert (tally.rows, tally.accepted, tally.rejects) == (500, 500, [])
-        check_cfpb(amends, given_rows("cfpb-sample-2012-2016", 500))
+        tally = imported(amends, Cfpb(), "cfpb-sample-2012-2016", 2_000)
+        assert (tally.rows, tally.accepted, tally.rejects) == (2_000, 2_000, [])
+        check_cfpb(amends, given_rows("cfpb-sample-2012-2016", 2_000))
 
 
 def test_a_second_run_appends_nothing_and_a_broken_off_one_is_resumed(database: str, tmp_path: Path) -> None:
