@@ -188,8 +188,10 @@ def test_a_lock_that_the_server_lost_is_told_and_prepared_anew_for_the_next_turn
 def test_a_writer_whose_statements_the_server_lost_acknowledges_nothing_wrongly_and_goes_on(
     postgres_database: str, tmp_path: Path
 ):
+    with desk(postgres_database, tmp_path) as first:
+        customer = first.post(late(), crm("C-1")).customer_id
+    # One that has nothing to tell: whoever has is at work on his connection after he has answered.
     with desk(postgres_database, tmp_path) as amends:
-        customer = amends.post(late(), crm("C-1")).customer_id
         before = heard(amends)
         for lost in (b"DEALLOCATE ALL", b"DEALLOCATE amends_lock", b"DEALLOCATE amends_move"):
             conn = amends.writer._connection()

@@ -38,7 +38,13 @@ from infrastructure.keys import KeysBroken
 from infrastructure.recorder import read_head, read_records
 from infrastructure.states import States, load
 from infrastructure.tables import commands, events, snapshots, subject_keys
+from tests.support.processes import eventually
 from tests.support.writing import ANSWER_WITHIN_SECONDS, Desk, crm, desk, late
+
+AT_WORK = """
+    SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
+    AND pid <> pg_backend_pid() AND backend_type = 'client backend' AND state <> 'idle'
+"""
 
 
 @pytest.fixture
@@ -387,8 +393,10 @@ def test_a_lost_database_is_told_and_the_writer_recovers_by_itself(postgres_data
         with listening(amends.engine) as conn:
             conn.execute("LISTEN amends")
             customer = amends.post(late(), crm("C-1")).customer_id
-            # Otherwise it may be the word of this page that finds the connection gone, and takes a new one.
+            # Otherwise it may be the word of this page that finds the connection gone, and takes a new one. It is
+            # heard before whoever says it knows that it was said.
             assert next(conn.notifies(timeout=ANSWER_WITHIN_SECONDS))
+            eventually(lambda: conn.execute(AT_WORK).fetchone() == (0,), "the word was said")
             kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
             conn.execute(f"{kill} AND datname = current_database()")
         with pytest.raises(Unavailable):
