@@ -9,16 +9,17 @@ import pytest
 from domain.errors import AddressRefused, Busy
 from infrastructure.webhooks.addresses import Allowed, Guard, Resolver
 from infrastructure.webhooks.endpoints import LOOK_UPS, Webhooks
-from tests.support.receivers import Receiver, status
+from tests.support.receivers import PATIENCE_SECONDS, Receiver, status
 from tests.support.webhooks import Hook, Office
 
 URL = "https://crm.example.com/"
 
 
-def webhooks_of(desk: Office, resolve: Resolver) -> Webhooks:
-    """The webhooks of this office, made where names are looked up like this."""
+def webhooks_of(desk: Office, resolve: Resolver, within_seconds: float) -> Webhooks:
+    """The webhooks of this office, made where names are looked up like this and waited for so long."""
     parts = desk.house.container
-    return Webhooks(parts.delivering, "main", parts.keyring, Guard(Allowed(), resolve), look_up_seconds=0.05)
+    guard = Guard(Allowed(), resolve)
+    return Webhooks(parts.delivering, "main", parts.keyring, guard, look_up_seconds=within_seconds)
 
 
 def refused(made: Webhooks, desk: Office) -> str:
@@ -34,7 +35,7 @@ def test_a_name_that_is_not_found_in_time_is_refused_and_few_wait_for_one_at_onc
         over.wait()
         return ["8.8.8.8"]
 
-    made = webhooks_of(desk, hangs)
+    made = webhooks_of(desk, hangs, 0.05)
     assert [refused(made, desk) for _ in range(LOOK_UPS)] == ["unresolved"] * LOOK_UPS
     with pytest.raises(Busy):
         made.make(URL, (), None, desk.house.clock.now)
@@ -43,7 +44,7 @@ def test_a_name_that_is_not_found_in_time_is_refused_and_few_wait_for_one_at_onc
 
 
 def test_whoever_was_answered_leaves_his_place_to_the_next(desk: Office):
-    made = webhooks_of(desk, lambda host, port: ["10.0.0.1"])
+    made = webhooks_of(desk, lambda host, port: ["10.0.0.1"], PATIENCE_SECONDS)
     assert [refused(made, desk) for _ in range(LOOK_UPS + 1)] == ["address"] * (LOOK_UPS + 1)
 
 
