@@ -29,6 +29,7 @@ from tests.support.folded import FACTS, counted, expected, same, truly
 from tests.support.glances import glance, never_true, one_moment
 from tests.support.histories import relationships
 from tests.support.ledgers import Book, book
+from tests.support.processes import PATIENCE_SECONDS
 from tests.support.soak import examples
 
 
@@ -183,7 +184,7 @@ def test_a_worker_that_gets_the_right_after_somebody_has_switched_builds_nothing
     slower = shelf.projector([Counting(version=2)], clock=clock)
     slower.start()
     try:
-        assert ended.wait(20)
+        assert ended.wait(PATIENCE_SECONDS)
     finally:
         slower.stop()
     assert number_of_live_in(shelf) == 2
@@ -246,7 +247,7 @@ def test_old_rows_are_deleted_a_batch_a_turn_while_events_are_looked_for(
     projector = shelf.projector([Counting(version=2)])
     projector.start()
     try:
-        assert gone.wait(20)
+        assert gone.wait(PATIENCE_SECONDS)
     finally:
         projector.stop()
     assert turns.count("batch") == 6

@@ -12,6 +12,7 @@ from projections import ALL
 from tests.support.counting import Counting
 from tests.support.folded import FACTS, counted, truly
 from tests.support.ledgers import Book, book
+from tests.support.processes import PATIENCE_SECONDS
 
 
 def test_the_thread_folds_what_is_appended_and_tells_who_waits(shelf: Book):
@@ -21,7 +22,7 @@ def test_the_thread_folds_what_is_appended_and_tells_who_waits(shelf: Book):
     try:
         shelf.record(FACTS[:100])
         bell.ring()
-        assert projector.wait(100, 20)
+        assert projector.wait(100, PATIENCE_SECONDS)
         assert not projector.wait(101, 0)
     finally:
         projector.stop()
@@ -34,7 +35,7 @@ def test_the_thread_rebuilds_what_is_of_an_older_version(shelf: Book):
     projector = shelf.projector([*ALL, Counting(version=3)], page=20)
     projector.start()
     try:
-        assert projector.wait(100, 20)
+        assert projector.wait(100, PATIENCE_SECONDS)
     finally:
         projector.stop()
     assert counted(shelf) == {stream: 3 * n for stream, n in truly(FACTS[:100]).items()}
@@ -50,7 +51,7 @@ def test_one_stands_by_while_another_holds_the_lease(shelf: Book):
     try:
         assert not projector.wait(10, 0.3)
         held.release()
-        assert projector.wait(10, 20)
+        assert projector.wait(10, PATIENCE_SECONDS)
     finally:
         projector.stop()
 
