@@ -50,11 +50,16 @@ def read(name: str, **placeholders: str) -> list[Sample]:
 
 @contextmanager
 def free_port() -> Iterator[str]:
-    """A port that stays free: below those from which the kernel takes one for whoever asks for any."""
-    for port in random.sample(range(20_000, 32_000), 100):
-        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
-            break
-    yield str(port)
+    """A port that stays free: below those from which the kernel takes one for whoever asks for any.
+
+    Of those who ask here, each holds a name for his until he is done with it, so that no two have the same.
+    """
+    with socket.socket(socket.AF_UNIX) as ours:
+        for port in random.sample(range(20_000, 32_000), 100):
+            with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+                ours.bind(f"\0amends-port-{port}")
+                break
+        yield str(port)
 
 
 def test_the_readme_holds_on_a_demo(tmp_path: Path):
