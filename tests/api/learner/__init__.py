@@ -1,0 +1,1 @@
+"""Tests of what the house learns by itself."""
