@@ -21,8 +21,9 @@ SOON_SECONDS: Final = 5
 """Also with a database that does not answer: what hangs is let go of after the grace, whatever it waits for."""
 UNFINISHED: Final = (
     "POST /v1/events HTTP/1.1\r\nHost: amends\r\nAuthorization: Bearer {}\r\n"
-    "Content-Type: application/cloudevents+json\r\nContent-Length: 1000\r\n\r\n{{"
+    "Content-Type: application/cloudevents+json\r\nContent-Length: 1000\r\nExpect: 100-continue\r\n\r\n{{"
 )
+"""By asking whether he may go on he learns when the server waits for the rest: from then on he keeps it."""
 KEPT_ALIVE: Final = b"GET /healthz HTTP/1.1\r\nHost: amends\r\n\r\n"
 
 
@@ -69,6 +70,7 @@ def test_a_caller_who_never_finishes_and_one_who_never_leaves_do_not_keep_a_serv
         connected(server, UNFINISHED.format(sqlite_house.bearer).encode()) as slow,
     ):
         assert idle.recv(4096).startswith(b"HTTP/1.1 200")
+        assert slow.recv(4096) == b"HTTP/1.1 100 Continue\r\n\r\n"
         assert server.stop(SOON_SECONDS) == 0
         assert heard(idle) in (b"", b'{"status":"ok"}')
         # He had not said all by the end of the grace.
