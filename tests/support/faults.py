@@ -71,7 +71,11 @@ class Proxy:
         self._flowing = asyncio.Event()
         self._flowing.set()
         self._listener: asyncio.Server | None = None
-        self._port = 0
+        # Bound and never listening: while nobody listens there, nobody else is given the port.
+        self._kept = socket.socket()
+        self._kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        self._kept.bind(("127.0.0.1", 0))
+        self._port = self._kept.getsockname()[1]
         self.held_back = 0
         """How many questions and answers wait for the proxy to thaw."""
         self._thread = threading.Thread(target=self._loop.run_forever, name="proxy", daemon=True)
@@ -94,6 +98,7 @@ class Proxy:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(PATIENCE_SECONDS)
         self._loop.close()
+        self._kept.close()
 
     # What may happen to a database.
 
@@ -136,8 +141,7 @@ class Proxy:
         asyncio.run_coroutine_threadsafe(work, self._loop).result(PATIENCE_SECONDS)
 
     async def _listen(self) -> None:
-        self._listener = await asyncio.start_server(self._serve, "127.0.0.1", self._port)
-        self._port = self._listener.sockets[0].getsockname()[1]
+        self._listener = await asyncio.start_server(self._serve, "127.0.0.1", self._port, reuse_port=True)
 
     async def _cut(self) -> None:
         for wire in list(self._wires):
