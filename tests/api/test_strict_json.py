@@ -103,15 +103,15 @@ def test_the_largest_whole_number_is_two_to_the_fifty_third_minus_one():
 
 @pytest.mark.parametrize("number", [b"9" * 5000, b"-" + b"9" * 5000, b"1" + b"0" * 900_000])
 def test_thousands_of_digits_cost_no_time(number: bytes):
-    started = time.process_time()
+    started = time.thread_time()  # whatever other threads of ours are at
     assert refusal(b'{"x": ' + number + b"}").slug == "validation_failed"
-    assert time.process_time() - started < 0.5
+    assert time.thread_time() - started < 0.5
 
 
 def test_a_long_fraction_costs_no_time():
-    started = time.process_time()
+    started = time.thread_time()
     assert refusal(b'{"x": 0.' + b"1" * 900_000 + b"}").slug == "json_invalid"
-    assert time.process_time() - started < 0.5
+    assert time.thread_time() - started < 0.5
 
 
 def test_a_nul_character_is_refused_naming_the_field():
