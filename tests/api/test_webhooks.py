@@ -19,6 +19,8 @@ from tests.support.receivers import Receiver, receiver, status
 from tests.support.webhooks import Office, office
 
 PATH = "/v1/webhooks"
+NO_NAME = "crm" * 22
+"""Longer than any part of a name may be, so that no resolver is asked, which may take its time to say no."""
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +84,7 @@ def test_a_secret_is_shown_once_and_no_row_holds_it_in_the_clear(desk: Office, c
 def test_a_sealed_secret_opens_for_its_own_webhook_alone(desk: Office, crm: Receiver):
     keyring = desk.house.container.keyring
     with desk.telling(crm) as hook, desk.telling(f"{crm.url}/other"):
-        first, second = rows(desk)
+        first, second = sorted(rows(desk), key=lambda one: str(one.webhook_id) != hook.webhook_id)
         opened = keyring.open_secret("main", first.webhook_id, first.secret)
         assert opened == Webhook(hook.secret)._whsecret
         for ledger, owner in (("main", second.webhook_id), ("other", first.webhook_id)):
@@ -100,7 +102,7 @@ def test_a_sealed_secret_opens_for_its_own_webhook_alone(desk: Office, crm: Rece
         ("https://[64:ff9b::a9fe:a9fe]/", "address"),
         ("https://10.0.0.1:5432/", "address"),
         ("https://8.8.8.8:25/", "port"),
-        ("https://crm.invalid/", "unresolved"),
+        (f"https://{NO_NAME}.example.com/", "unresolved"),
         ("https://crm example/", "url"),
     ],
 )
