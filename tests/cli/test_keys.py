@@ -2,9 +2,7 @@
 
 from pathlib import Path
 
-import httpx2
-
-from tests.support.commands import CommandLine, command_line
+from tests.support.commands import CommandLine, asked, command_line
 
 
 def test_a_key_is_all_that_create_prints(amends: CommandLine):
@@ -51,7 +49,7 @@ def test_a_revoked_key_opens_nothing(amends: CommandLine):
     assert amends("keys", "list").out.split()[:2] == [key_id, "revoked"]
     with amends.running("serve", "--port", "0") as service:
         headers = {"Authorization": f"Bearer {key}"}
-        assert httpx2.get(f"{service.address}/v1/events", headers=headers).status_code == 401
+        assert asked("GET", f"{service.address}/v1/events", headers=headers).status_code == 401
 
 
 def test_revoking_what_is_not_there_or_no_longer_ends_with_exit_code_4(amends: CommandLine):

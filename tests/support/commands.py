@@ -12,13 +12,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, TextIO
 
+import httpx2
 import pytest
 import structlog
 from typer.testing import CliRunner
 
 from api.cli import app
 from tests.support.forks import Fork
-from tests.support.processes import PROGRAM
+from tests.support.processes import PROGRAM, client
 
 PATIENCE_SECONDS: Final = 60.0
 BIN: Final = Path(sys.executable).parent
@@ -125,6 +126,12 @@ class Running:
         self.process.send(number)
         code = self.process.wait(PATIENCE_SECONDS)
         return code, time.monotonic() - begun
+
+
+def asked(method: str, address: str, **more: Any) -> httpx2.Response:
+    """The answer of a process on this machine, however busy that is and whatever proxy the environment names."""
+    with client(timeout=PATIENCE_SECONDS) as http:
+        return http.request(method, address, **more)
 
 
 def printed(demo: Running) -> Iterator[str]:
