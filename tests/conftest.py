@@ -6,13 +6,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from sqlalchemy import Engine
 
 from infrastructure.engine import make_engine
 from infrastructure.migrate import upgrade
 from tests.support.databases import DURABLE, NoPostgres, Server, migrated_template, postgres
+from tests.support.soak import SOAK
 
 KINDS = ("sqlite", "postgresql")
+# In `make test` the same is drawn at random each time, so that a run fails by what was changed and not by luck; a
+# soak draws anew. And in neither does an example fail for the time it took, as others may keep the machine busy.
+settings.register_profile("soak", settings.get_profile("ci"), derandomize=False)
+settings.load_profile("soak" if SOAK else "ci")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
