@@ -129,11 +129,12 @@ def test_a_killed_worker_is_replaced_and_two_at_work_fold_every_event_once(any_h
     with any_house.serving("--no-worker") as server, any_house.working() as first:
         eventually(lambda: holder(any_house) is not None, "the first works")
         with any_house.working() as second, Load([server], clients=8) as load:
-            openings = plan.openings()
+            openings, dead = plan.openings(), holder(any_house)
             first.kill()
             load.start(openings[:1])
             opened = load.finish()
-            assert lag(server) > 0
+            # Its lease runs on for some seconds, in which nobody works; on a busy machine they may be over by now.
+            assert lag(server) > 0 or holder(any_house) != dead
             eventually(lambda: lag(server) == 0, "the second has taken over", TAKEN_OVER_WITHIN_SECONDS)
 
             first.start()
