@@ -11,6 +11,7 @@ from api import openapi
 from api.auth import KeyCheck
 from api.container import Container
 from api.deadline import Deadline
+from api.describing import Description
 from api.edge import Edge
 from api.head import Head
 from api.http_metrics import HttpMetrics
@@ -63,6 +64,7 @@ def create_app(container: Container) -> Service:
     app.state.keys = KeyCheck(container.api_keys)
     app.state.standings = Standings(container)
     app.state.looks = Looks()
+    app.state.description = Description(app.openapi)
     add_handlers(app, base_url)
     app.add_middleware(Head)
     app.postings = Postings(base_url)

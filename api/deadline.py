@@ -1,6 +1,8 @@
 """Deadlines: every request gets an answer within a bounded time, whatever became of the database."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Final
 
@@ -23,22 +25,22 @@ class Waiting:
 
     def __init__(self, seconds: float) -> None:
         self._loop = asyncio.get_running_loop()
-        self._listens_since: float | None = None
+        self._still_since: float | None = None
         self.until = self._loop.time() + seconds
 
-    def listen(self) -> None:
-        """Now it is the caller's turn: time stands still."""
-        self._listens_since = self._loop.time()
+    def stand_still(self) -> None:
+        """From now on no time passes."""
+        self._still_since = self._loop.time()
 
-    def heard(self) -> None:
-        """The caller said something: time goes on, later by what he took for it."""
-        if self._listens_since is not None:
-            self.until += self._loop.time() - self._listens_since
-            self._listens_since = None
+    def go_on(self) -> None:
+        """Time goes on, later by as long as it stood still."""
+        if self._still_since is not None:
+            self.until += self._loop.time() - self._still_since
+            self._still_since = None
 
     def left(self) -> float:
         """Seconds that he will wait yet. What stands buffered is heard at once and gives no time back."""
-        now = self._loop.time() if self._listens_since is None else self._listens_since
+        now = self._loop.time() if self._still_since is None else self._still_since
         return self.until - now
 
 
@@ -49,6 +51,20 @@ def answer_by() -> float | None:
     """When, by the loop's clock, this request should be answered; None outside of one."""
     waiting = _waiting.get()
     return None if waiting is None else waiting.until
+
+
+@contextmanager
+def untimed() -> Iterator[None]:
+    """Inside the block no time passes for this request: for work that asks nobody, and so ends by itself."""
+    waiting = _waiting.get()
+    if waiting is None:
+        yield
+        return
+    waiting.stand_still()
+    try:
+        yield
+    finally:
+        waiting.go_on()
 
 
 class Deadline:
@@ -97,12 +113,12 @@ class _Timed:
         self._timer = self._loop.call_at(waiting.until + MARGIN_SECONDS, self._ring)
 
     async def receive(self) -> Message:
-        self._waiting.listen()
+        self._waiting.stand_still()  # now it is the caller's turn
         try:
             return await self._receive()
         finally:
             # Whoever only looks whether the caller is still there stops listening before he says a word.
-            self._waiting.heard()
+            self._waiting.go_on()
 
     async def send(self, message: Message) -> None:
         if self.giving_up is not None:

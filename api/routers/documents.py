@@ -4,9 +4,11 @@ from typing import Annotated, Literal
 
 import orjson
 from fastapi import APIRouter, Depends, Query, Request, Response
+from starlette.concurrency import run_in_threadpool
 
 from api import pages, schemas
 from api.deps import services_of
+from api.describing import description_of
 from api.parameters import known_parameters
 from api.problem_pages import page
 from domain.errors import UnknownRef
@@ -17,15 +19,17 @@ _AN_HOUR = {"Cache-Control": "public, max-age=3600"}
 
 @router.get("/", include_in_schema=False, name="home")
 @router.get("/docs", include_in_schema=False)
-def docs(request: Request) -> Response:
+async def docs(request: Request) -> Response:
     """The API described for people."""
-    return pages.api_page(request.app.openapi(), schemas.types(), schemas.postable())
+    described = await description_of(request).told()
+    return await run_in_threadpool(pages.api_page, described, schemas.types(), schemas.postable())
 
 
 @router.get("/openapi.json", include_in_schema=False)
-def openapi_document(request: Request) -> Response:
+async def openapi_document(request: Request) -> Response:
     """The API described for programs."""
-    return Response(orjson.dumps(request.app.openapi()), media_type="application/json", headers=_AN_HOUR)
+    described = await description_of(request).told()
+    return Response(orjson.dumps(described), media_type="application/json", headers=_AN_HOUR)
 
 
 @router.get("/v1/schemas", name="event_types", dependencies=[Depends(known_parameters)])

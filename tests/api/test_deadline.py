@@ -8,7 +8,7 @@ import pytest
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.deadline import Deadline
+from api.deadline import Deadline, untimed
 from infrastructure.engine import make_engine, writing
 from tests.support.http import service
 from tests.support.leaping import leaping
@@ -112,6 +112,16 @@ def test_looking_whether_the_caller_is_still_there_stops_no_clock():
     heard = leaping(asked(looks, "POST", Part(b"{}", takes_seconds=60)))
 
     assert heard.at == pytest.approx(PROMISED, abs=A_HAIR)
+
+
+def test_work_that_ends_by_itself_takes_nobodys_time_and_whatever_follows_does():
+    async def works(_scope: Scope, _receive: Receive, _send: Send) -> None:
+        await asyncio.sleep(3)
+        with untimed():
+            await asyncio.sleep(100)
+        await asyncio.Event().wait()
+
+    assert leaping(asked(works, "GET")).at == pytest.approx(PROMISED + 100, abs=A_HAIR)
 
 
 def test_a_write_that_another_process_holds_up_is_put_off_and_recorded_once(sqlite_database: str, tmp_path: Path):
