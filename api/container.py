@@ -167,7 +167,8 @@ class Container:
         self.courier.start()
 
     def stop_reading(self) -> None:
-        """Ends the connections of reads, also of those that still wait for an answer."""
+        """Ends the connections of reads, and lets nobody wait for an answer any longer."""
+        self.webhooks.break_off()
         for engine in (self.engine, self.asking, self.looking):
             hang_up(engine)
 

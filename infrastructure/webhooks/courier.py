@@ -41,7 +41,7 @@ log = structlog.get_logger(__name__)
 CHANCE: Final = SystemRandom()
 PAGE: Final = 100
 PING_SECONDS: Final = 3.0
-"""Less than a request of ours may take, and no longer than whoever stops us would wait."""
+"""Less than a request of ours may take."""
 HEADERS: Final = {"content-type": "application/json", "user-agent": "Amends"}
 """What every message says of itself besides its signature."""
 
@@ -113,14 +113,22 @@ class Courier:
     def ping(self, webhook_id: UUID, message: Message) -> Answer:
         """What this webhook's receiver answers to a message of no event, waited for less long than others.
 
-        Raises UnknownRef.
+        Raises UnknownRef, and Busy where too many try receivers out already or nobody is to wait any longer.
         """
         webhook, now = self._webhooks.found(webhook_id).webhook, self._clock()
         message_id = str(self._webhooks.new_id())
         secrets = self._webhooks.secrets(webhook, now)
         signed = signing.headers(secrets, message_id, self._sent_at(), message.body)
-        with self._line(webhook, min(PING_SECONDS, self._within_seconds)) as line:
-            return line.post(HEADERS | signed, message.body)
+        within_seconds = min(PING_SECONDS, self._within_seconds)
+
+        def tried() -> Answer:
+            with self._line(webhook, within_seconds) as line:
+                return line.post(HEADERS | signed, message.body)
+
+        try:
+            return self._webhooks.trials.within(within_seconds, tried)
+        except TimeoutError:
+            return Answer(None, "timeout")
 
     def start(self) -> None:
         """Starts delivering in threads of its own."""

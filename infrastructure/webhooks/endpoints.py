@@ -217,6 +217,11 @@ class Webhooks:
         opened = self._keyring.open_secret
         return [opened(self._ledger, webhook.webhook_id, one) for one in webhook.sealed(now)]
 
+    def break_off(self) -> None:
+        """Lets nobody wait for a receiver or its name any longer: whoever does is told Busy."""
+        for places in (self._look_ups, self.trials):
+            places.break_off()
+
     def _look_up(self, url: str) -> None:
         target = self._guard.target(url)
         try:

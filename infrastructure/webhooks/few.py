@@ -2,9 +2,10 @@
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future, InvalidStateError
+from contextlib import suppress
 from types import TracebackType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from domain.errors import Busy
 
@@ -15,10 +16,12 @@ class Few:
     """Lets so many in at once, and sends the next one away with Busy instead of letting him wait."""
 
     def __init__(self, many: int) -> None:
-        self._places = threading.Semaphore(many)
+        self._places, self._closing = threading.Semaphore(many), threading.Lock()
+        self._waiting: set[Future[Any]] = set()
+        self._closed = False
 
     def __enter__(self) -> None:
-        if not self._places.acquire(blocking=False):
+        if self._closed or not self._places.acquire(blocking=False):
             raise Busy
 
     def __exit__(
@@ -34,18 +37,40 @@ class Few:
         done: Future[T] = Future()
         self.__enter__()
         try:
-            threading.Thread(target=self._run, args=(work, done), name="webhook-lookup", daemon=True).start()
+            threading.Thread(target=self._run, args=(work, done), name="webhook-waiting", daemon=True).start()
         except RuntimeError:  # the machine has no thread left
             self._places.release()
             raise
-        return done.result(seconds)
+        self._wait_for(done)
+        try:
+            return done.result(seconds)
+        except CancelledError:
+            raise Busy from None
+        finally:
+            self._waiting.discard(done)
+
+    def break_off(self) -> None:
+        """Sends away with Busy whoever waits now or would wait later."""
+        with self._closing:
+            self._closed = True
+            waiting = tuple(self._waiting)
+        for one in waiting:
+            one.cancel()
+
+    def _wait_for(self, done: Future[Any]) -> None:
+        with self._closing:
+            self._waiting.add(done)
+            if self._closed:
+                done.cancel()
 
     def _run(self, work: Callable[[], T], done: Future[T]) -> None:
         try:
             found = work()
         except Exception as fault:  # noqa: BLE001 - whatever it is, whoever waits is told
             self._places.release()
-            done.set_exception(fault)
+            with suppress(InvalidStateError):  # nobody waits any more
+                done.set_exception(fault)
         else:
             self._places.release()
-            done.set_result(found)
+            with suppress(InvalidStateError):
+                done.set_result(found)

@@ -2,7 +2,9 @@
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -211,6 +213,17 @@ def test_few_receivers_are_tried_out_at_once_and_whoever_comes_then_is_told_to_c
             assert crm.told == []
         for _ in range(TRIALS + 1):
             assert desk.house.post(f"{hook.path}/test", status=200)["delivered"]
+
+
+def test_a_server_that_stops_waits_for_no_receiver_that_is_tried_out(
+    sqlite_database: str, tmp_path: Path, crm: Receiver
+):
+    crm.answer = lambda told, handler: (crm.ended.wait(), status(204)(told, handler))[1]
+    with office(sqlite_database, tmp_path) as desk, desk.telling(crm) as hook, ThreadPoolExecutor(1) as caller:
+        trying = caller.submit(desk.house.post, f"{hook.path}/test", status=503)
+        crm.wait_for(1)
+        desk.house.container.stop_reading()
+        assert trying.result()["type"].endswith("/busy")
 
 
 def test_what_a_newer_program_recorded_waits_and_what_another_one_did_is_told_to_nobody(desk: Office):

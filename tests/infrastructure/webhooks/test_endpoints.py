@@ -2,12 +2,15 @@
 
 import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 
 from domain.errors import AddressRefused, Busy
 from infrastructure.webhooks.addresses import Allowed, Guard, Resolver
+from infrastructure.webhooks.courier import Courier, Message
 from infrastructure.webhooks.endpoints import LOOK_UPS, Webhooks
 from tests.support.receivers import PATIENCE_SECONDS, Receiver, status
 from tests.support.webhooks import Hook, Office
@@ -41,6 +44,33 @@ def test_a_name_that_is_not_found_in_time_is_refused_and_few_wait_for_one_at_onc
         made.make(URL, (), None, desk.house.clock.now)
     over.set()
     assert desk.house.get("/v1/webhooks") == {"data": []}
+
+
+def test_when_the_house_stops_nobody_waits_for_a_receiver_or_its_name_any_longer(desk: Office, crm: Receiver):
+    parts, looking_up, over = desk.house.container, threading.Event(), threading.Event()
+
+    def hangs(host: str, port: int) -> Sequence[str]:
+        looking_up.set()
+        over.wait()
+        return ["127.0.0.1"]
+
+    crm.answer = lambda told, handler: (crm.ended.wait(), status(204)(told, handler))[1]
+    guard = Guard(Allowed.of(["127.0.0.0/8"], http=True), hangs)
+    mine = Webhooks(parts.delivering, "main", parts.keyring, guard, look_up_seconds=PATIENCE_SECONDS)
+    courier = Courier(parts.delivering, parts.mapper, mine, parts.guard, parts.told_of, parts.clock)
+    with desk.telling(crm) as hook, ThreadPoolExecutor(2) as callers:
+        trying = callers.submit(courier.ping, UUID(hook.webhook_id), Message("amends.webhook.test", b"{}"))
+        naming = callers.submit(mine.make, crm.url, (), None, desk.house.clock.now)
+        crm.wait_for(1)
+        assert looking_up.wait(PATIENCE_SECONDS)
+        mine.break_off()
+        for waiting in (trying, naming):
+            with pytest.raises(Busy):
+                waiting.result()
+        with pytest.raises(Busy):
+            courier.ping(UUID(hook.webhook_id), Message("amends.webhook.test", b"{}"))
+        over.set()
+    assert len(crm.told) == 1
 
 
 def test_whoever_was_answered_leaves_his_place_to_the_next(desk: Office):
