@@ -18,17 +18,27 @@ Fault = Literal[
 ]
 
 
+TOO_MUCH: Final = (429, 503)
+"""Statuses by which a receiver may say, in Retry-After, how long he wants to be left alone."""
+
+
 class Answer(NamedTuple):
-    """What became of a delivery: the status that was answered, and what was wrong; nothing wrong: delivered."""
+    """What became of a delivery: the status that was answered, and what was wrong; nothing wrong: delivered.
+
+    `retry_after` is what a receiver said who has too much to do.
+    """
 
     status: int | None
     fault: Fault | None
+    retry_after: str | None = None
 
 
-def judged(status: int) -> Answer:
+def judged(status: int, retry_after: str | None = None) -> Answer:
     """What this status means."""
     if 200 <= status < 300:
         return Answer(status, None)
     if status == 410:
         return Answer(status, "gone")
-    return Answer(status, "redirect" if 300 <= status < 400 else "status")
+    if 300 <= status < 400:
+        return Answer(status, "redirect")
+    return Answer(status, "status", retry_after if status in TOO_MUCH else None)

@@ -31,7 +31,7 @@ from infrastructure.webhooks.answers import WITHIN_SECONDS, Answer
 from infrastructure.webhooks.connections import Connections
 from infrastructure.webhooks.endpoints import Webhook, Webhooks
 from infrastructure.webhooks.progress import Progress, due
-from infrastructure.webhooks.schedule import over, rest
+from infrastructure.webhooks.schedule import asked_rest, over, rest
 from infrastructure.webhooks.troubles import Troubles
 
 if TYPE_CHECKING:
@@ -264,7 +264,9 @@ class Courier:
             self._gone(webhook, progress, position, answer)
             return False
         now, said = self._clock(), self._said(webhook, position, answer)
-        wait = rest(progress.failures + 1, self._jitter())
+        # By the world's time, as messages are signed: the receiver does not know ours.
+        asked = asked_rest(answer.retry_after or "", self._sent_at())
+        wait = rest(progress.failures + 1, self._jitter(), asked)
         if wait is not None:
             log.info("webhook_not_taken", **said, failures=progress.failures + 1)
             progress.failed(answer, now, now + wait)

@@ -42,7 +42,7 @@ class Line:
         """What was answered to this body, within the time there is."""
         self._backend.until = monotonic() + self._within_seconds
         try:
-            return judged(self._status_at_last(headers, body))
+            return self._answer_at_last(headers, body)
         except AddressRefused:
             return Answer(None, "address_refused")
         except httpcore.TimeoutException:
@@ -52,17 +52,17 @@ class Line:
         except (httpcore.ProtocolError, ValueError):  # a ValueError: what no layer below expected to read
             return Answer(None, "broken_answer")
 
-    def _status_at_last(self, headers: Mapping[str, str], body: bytes) -> int:
+    def _answer_at_last(self, headers: Mapping[str, str], body: bytes) -> Answer:
         self._backend.fresh = self._backend.heard = False
         try:
-            return self._status(headers, body)
+            return self._answer(headers, body)
         except (httpcore.NetworkError, httpcore.ProtocolError):
             if self._backend.fresh or self._backend.heard:
                 raise
         # A connection that was kept and has ended says nothing about the receiver: he may have closed it long ago.
-        return self._status(headers, body)
+        return self._answer(headers, body)
 
-    def _status(self, headers: Mapping[str, str], body: bytes) -> int:
+    def _answer(self, headers: Mapping[str, str], body: bytes) -> Answer:
         target = self._guard.target(self._url)
         said = [("host", target.authority), ("content-length", str(len(body))), *headers.items()]
         url = httpcore.URL(
@@ -73,7 +73,7 @@ class Line:
             self._pool = httpcore.ConnectionPool(tls, max_connections=1, network_backend=self._backend)
         with self._pool.stream("POST", url, headers=said, content=body) as response:
             self._read(response)
-            return response.status
+            return judged(response.status, _retry_after(response))
 
     def _read(self, response: httpcore.Response) -> None:
         read = 0
@@ -84,6 +84,11 @@ class Line:
                     return  # the connection is closed with what is left
         except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError):
             return  # what the receiver thinks of it stood in the first line
+
+
+def _retry_after(response: httpcore.Response) -> str | None:
+    said = (value for name, value in response.headers if name.lower() == b"retry-after")
+    return next((value.decode("latin-1").strip() for value in said), None)
 
 
 @cache

@@ -1,9 +1,11 @@
 """Telling other systems in order, at least once, and again when they did not take it."""
 
 from datetime import datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 from uuid import UUID
 
+import pytest
 import structlog
 from standardwebhooks import Webhook
 
@@ -102,6 +104,38 @@ def test_what_is_not_taken_is_tried_again_later_and_later_and_what_follows_waits
     assert crm.told[0].body == crm.told[2].body
     well = hook.now()
     assert (well["failures"], well["failing_since"], well["last_failure"]) == (0, None, None)
+
+
+@pytest.mark.parametrize(("code", "heeded"), [(429, True), (503, True), (500, False), (404, False)])
+def test_a_receiver_that_has_too_much_to_do_is_left_alone_for_as_long_as_he_asks(
+    desk: Office, crm: Receiver, hook: Hook, code: int, heeded: bool
+):
+    crm.answer = in_turn(status(code, Retry_After="3600"), status(204))
+    positions = desk.happen(f"asked to wait {code}", 0)
+    desk.deliver()
+    failing = hook.now()
+    assert (failing["failures"], failing["last_failure"]["status"]) == (1, code)
+    wait = timedelta(hours=1) if heeded else timedelta(seconds=5)
+    assert when(failing["next_attempt_at"]) == desk.house.clock.now + wait
+    desk.house.clock.forward(seconds=wait.total_seconds() - 1)
+    desk.deliver()
+    assert crm.positions == positions
+    desk.house.clock.forward(seconds=1)
+    desk.deliver()
+    assert crm.positions == positions * 2
+
+
+def test_a_date_to_wait_for_is_read_by_the_time_of_the_machine_even_while_the_house_doubts_it(
+    desk: Office, crm: Receiver, hook: Hook
+):
+    machine = desk.house.clock.now + timedelta(hours=1)
+    desk.house.clock.forward(seconds=10)
+    crm.answer = status(503, Retry_After=format_datetime(machine + timedelta(minutes=20), usegmt=True))
+    courier = desk.another(sent_at=lambda: machine)
+    desk.happen("until when", 0)
+    courier.run_once()
+    assert when(hook.now()["next_attempt_at"]) == desk.house.clock.now + timedelta(minutes=20)
+    courier.stop()
 
 
 def test_what_nobody_takes_for_three_days_is_a_dead_letter_and_the_next_event_has_its_turn(

@@ -122,6 +122,14 @@ def test_only_statuses_from_200_to_299_mean_that_it_was_taken(crm: Receiver, cod
     assert said(crm.url) == Answer(code, fault)
 
 
+@pytest.mark.parametrize(("code", "kept"), [(429, "120"), (503, "120"), (500, None), (200, None)])
+def test_how_long_a_receiver_wants_to_be_left_alone_is_kept_where_he_has_too_much_to_do(
+    crm: Receiver, code: int, kept: str | None
+):
+    crm.answer = status(code, Retry_After="120")
+    assert said(crm.url).retry_after == kept
+
+
 def test_t_36_of_a_long_answer_only_the_beginning_is_read(crm: Receiver):
     sent: list[int] = []
 
