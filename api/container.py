@@ -38,9 +38,10 @@ from infrastructure.standards import read_publications
 from infrastructure.sweeper import Sweeper
 from infrastructure.vitals import Vitals, vitals
 from infrastructure.webhooks.addresses import Allowed, Guard
-from infrastructure.webhooks.courier import Courier, Message
+from infrastructure.webhooks.courier import Courier
 from infrastructure.webhooks.endpoints import Webhooks
 from infrastructure.webhooks.figures import Mailroom, mailroom
+from infrastructure.webhooks.messages import Message
 from infrastructure.writer import QUEUE_BYTES, Writer
 from projections import ALL, budgets, recoveries, training_rows
 from projections.base import Source
@@ -124,6 +125,7 @@ class Container:
             metrics=self.metrics,
             # Receivers go by the world's time, also while we doubt ours.
             sent_at=utc_now if isinstance(clock, HouseClock) else clock,
+            bell=self.bell,
         )
         self._watch_queue()
         self._watch_connections()

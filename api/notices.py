@@ -7,7 +7,7 @@ import orjson
 from api.outgoing import is_foreign, of_colleague
 from domain.kinds import Fact
 from infrastructure.mapper import FOREIGN
-from infrastructure.webhooks.courier import LATER, Message
+from infrastructure.webhooks.messages import LATER, Message
 
 PING: Final = "amends.webhook.test"
 """The type of a message that tells of no event."""

@@ -8,9 +8,10 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from random import SystemRandom
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID, uuid4
 
 import structlog
@@ -18,6 +19,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from domain.kinds import Fact
+from infrastructure.bell import Bell
 from infrastructure.engine import out_of_reach
 from infrastructure.folding import described
 from infrastructure.leases import Lease
@@ -30,9 +32,11 @@ from infrastructure.webhooks.addresses import Guard
 from infrastructure.webhooks.answers import WITHIN_SECONDS, Answer
 from infrastructure.webhooks.connections import Connections
 from infrastructure.webhooks.endpoints import Webhook, Webhooks
-from infrastructure.webhooks.progress import Progress, due
+from infrastructure.webhooks.messages import HEADERS, LATER, Message, Tell
+from infrastructure.webhooks.progress import Progress, active_webhooks, due
 from infrastructure.webhooks.schedule import asked_rest, over, rest
 from infrastructure.webhooks.troubles import Troubles
+from infrastructure.webhooks.turns import Turns
 
 if TYPE_CHECKING:
     from infrastructure.webhooks.line import Line
@@ -42,21 +46,6 @@ CHANCE: Final = SystemRandom()
 PAGE: Final = 100
 PING_SECONDS: Final = 3.0
 """Less than a request of ours may take."""
-HEADERS: Final = {"content-type": "application/json", "user-agent": "Amends"}
-"""What every message says of itself besides its signature."""
-
-
-class Message(NamedTuple):
-    """What a receiver is told: of which type of event, and the body."""
-
-    type: str
-    body: bytes
-
-
-LATER: Final = Message("", b"")
-"""In place of a message about a fact that a newer program recorded: whether it is told, only that one knows."""
-Tell = Callable[[Fact], Message | None]
-"""What is told of a fact; None for what is told to nobody, LATER for what must wait."""
 
 
 class Courier:
@@ -79,36 +68,46 @@ class Courier:
         jitter: Callable[[], float] = CHANCE.random,
         metrics: Metrics | None = None,
         sent_at: Callable[[], datetime] | None = None,
+        bell: Bell | None = None,
     ) -> None:
-        """`sent_at` is the time that messages are signed with; the clock's, when it is None."""
+        """`sent_at` is the time that messages are signed with; the clock's, when it is None.
+
+        The `bell` rings when something was appended: it is told at once then, and not at the next look.
+        """
         self._engine, self._mapper, self._ledger = engine, mapper, mapper.ledger
         self._webhooks, self._guard, self._tell, self._clock = webhooks, guard, tell, clock
         self._within_seconds, self._jitter = within_seconds, jitter
         self._metrics, self._sent_at = metrics or Metrics(self._ledger), sent_at or clock
         self._connections, self._troubles = Connections(engine), Troubles()
         self._lease = Lease(engine, self._ledger, "webhooks", str(uuid4()), clock)
-        self._holding = False
-        self._turns: dict[UUID, threading.Thread] = {}
-        self._rounds = Rounds("courier", self.begin, every_seconds, failed="delivering_failed")
+        self._holding = self._standing_by = False
+        self._turns = Turns()
+        self._rounds = Rounds(
+            "courier", self.begin, every_seconds, failed="delivering_failed", at_once=True, bell=bell
+        )
 
-    def begin(self) -> None:
-        """Begins to tell every webhook for which something waits, and that is not being told something already."""
-        self._turns = {one: turn for one, turn in self._turns.items() if turn.is_alive()}
+    def begin(self) -> bool:
+        """Begins to tell every webhook for which something waits, and that is not being told something already.
+
+        Gives whether what is recorded next is worth a look at once: whether somebody is told it, and by us.
+        """
         now = self._clock()
         with self._engine.connect() as conn:
-            waiting = [one for one in due(conn, self._ledger, now) if not self._troubles.rests(one, now)]
-        self._holding = bool(waiting) and self._lease.hold()
-        if not self._holding:
-            return
-        for one in waiting:
-            if one.webhook_id not in self._turns:
-                self._turns[one.webhook_id] = self._turn(one)
+            active = active_webhooks(conn, self._ledger)
+            waiting = due(conn, self._ledger, active, now)
+        waiting = [one for one in waiting if not self._troubles.rests(one, now)]
+        if waiting:
+            self._holding = self._lease.hold()
+            self._standing_by = not self._holding
+        if self._holding:
+            for one in waiting:
+                self._turns.begin(one.webhook_id, partial(self._run, one))
+        return bool(active) and not self._standing_by
 
     def run_once(self) -> None:
         """The same; returns when everybody has been told what he would take."""
         self.begin()
-        for turn in self._turns.values():
-            turn.join()
+        self._turns.join()
 
     def ping(self, webhook_id: UUID, message: Message) -> Answer:
         """What this webhook's receiver answers to a message of no event, waited for less long than others.
@@ -139,10 +138,9 @@ class Courier:
         until = monotonic() + timeout_seconds
         self._holding = False
         self._rounds.stop(timeout_seconds)
-        turns = list(self._turns.values())
-        for turn in turns:
+        for turn in self._turns.under_way:
             turn.join(max(0.0, until - monotonic()))
-        if not any(turn.is_alive() for turn in turns):
+        if not self._turns.under_way:
             # In a thread that nobody waits for any longer: the database may be what does not answer.
             releasing = threading.Thread(target=self._release, name="webhook-lease", daemon=True)
             releasing.start()
@@ -158,11 +156,6 @@ class Courier:
         except SQLAlchemyError as fault:
             log.warning("lease_kept", ledger=self._ledger, fault=type(fault).__name__)
 
-    def _turn(self, webhook: Webhook) -> threading.Thread:
-        turn = threading.Thread(target=self._run, args=(webhook,), name="webhook", daemon=True)
-        turn.start()
-        return turn
-
     def _line(self, webhook: Webhook, within_seconds: float) -> "Line":
         # Only who delivers needs HTTP: every verb of the command line would else start later for it.
         from infrastructure.webhooks.line import Line
@@ -173,8 +166,8 @@ class Courier:
         progress = Progress(self._connections, self._ledger, webhook)
         try:
             with self._line(webhook, self._within_seconds) as line:
-                self._deliver(webhook, line, progress)
-            self._troubles.forget(webhook.webhook_id)
+                while self._delivered_and_due(webhook, line, progress):
+                    continue
         except Exception as fault:  # noqa: BLE001 - whatever it is, it is tried again, and nobody else waits for it
             self._failed(webhook, fault)
             now = self._clock()
@@ -187,12 +180,23 @@ class Courier:
         said = {"ledger": self._ledger, "webhook": str(webhook.webhook_id), "reason": "internal"}
         log.warning("delivering_failed", **said, fault=described(fault))
 
-    def _deliver(self, webhook: Webhook, line: "Line", progress: Progress) -> None:
+    def _delivered_and_due(self, webhook: Webhook, line: "Line", progress: Progress) -> bool:
+        """Tells what there is; gives whether it came due again meanwhile."""
+        told_all = self._deliver(webhook, line, progress)
+        self._troubles.forget(webhook.webhook_id)
+        return told_all and self._turns.more(webhook.webhook_id)
+
+    def _deliver(self, webhook: Webhook, line: "Line", progress: Progress) -> bool:
+        """Whether it was told all there was."""
         if not self._tell_again(webhook, line, progress) or not over(webhook.next_at, self._clock()):
-            return
-        while self._going and (page := self._facts(progress.position)):
+            return False
+        while self._going:
+            page = self._facts(progress.position)
+            if not page:
+                return True
             if not self._deliver_page(webhook, line, progress, page):
-                return
+                return False
+        return False
 
     def _tell_again(self, webhook: Webhook, line: "Line", progress: Progress) -> bool:
         """Whether to go on with what is told in order."""

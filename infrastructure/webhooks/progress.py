@@ -4,6 +4,7 @@ Whoever delivers writes only where the webhook is as he read it: of two, or of h
 finds that it has moved, and begins anew.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -21,9 +22,13 @@ WELL: Final[dict[str, Any]] = FRESH | {"failing_since": None, "reason": None, "s
 """A webhook whose receiver took what it was told last."""
 
 
-def due(conn: Connection, ledger: str, now: datetime) -> list[Webhook]:
-    """The webhooks that have something to be told now."""
-    active = read_webhooks(conn, ledger, webhooks.c.state == "active")
+def active_webhooks(conn: Connection, ledger: str) -> list[Webhook]:
+    """The webhooks that are told what happens."""
+    return read_webhooks(conn, ledger, webhooks.c.state == "active")
+
+
+def due(conn: Connection, ledger: str, active: Sequence[Webhook], now: datetime) -> list[Webhook]:
+    """Those of these webhooks that have something to be told now."""
     if not active:
         return []
     head, asked = read_head(conn, ledger).position, _asked(conn, ledger)

@@ -14,8 +14,8 @@ from standardwebhooks import Webhook
 
 from infrastructure.keys import WrongKey
 from infrastructure.recorder import read_records
-from infrastructure.webhooks.courier import LATER
 from infrastructure.webhooks.endpoints import MOST, TRIALS
+from infrastructure.webhooks.messages import LATER
 from infrastructure.webhooks.tables import webhooks
 from tests.support.receivers import Receiver, receiver, status
 from tests.support.webhooks import Office, office

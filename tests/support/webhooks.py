@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from infrastructure.webhooks.courier import Courier, Tell
+from infrastructure.webhooks.courier import Courier
+from infrastructure.webhooks.messages import Tell
 from tests.support.http import Service, service
 from tests.support.receivers import Receiver
 

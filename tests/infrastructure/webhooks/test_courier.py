@@ -9,7 +9,7 @@ import pytest
 import structlog
 from standardwebhooks import Webhook
 
-from infrastructure.webhooks.courier import Message
+from infrastructure.webhooks.messages import Message
 from infrastructure.webhooks.schedule import RESTS
 from tests.support.exposition import told_by
 from tests.support.receivers import Delivered, Receiver, in_turn, status

@@ -10,8 +10,9 @@ import pytest
 
 from domain.errors import AddressRefused, Busy
 from infrastructure.webhooks.addresses import Allowed, Guard, Resolver
-from infrastructure.webhooks.courier import Courier, Message
+from infrastructure.webhooks.courier import Courier
 from infrastructure.webhooks.endpoints import LOOK_UPS, Webhooks
+from infrastructure.webhooks.messages import Message
 from tests.support.receivers import PATIENCE_SECONDS, Receiver, status
 from tests.support.webhooks import Hook, Office
 

@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 
 from domain.kinds import Fact
 from infrastructure.projector import Projector
-from infrastructure.webhooks.courier import LATER, Message
+from infrastructure.webhooks.messages import LATER, Message
 from infrastructure.webhooks.tables import dead_letters, webhooks
 from projections import ALL
 from tests.support.exposition import told_by
@@ -220,6 +220,19 @@ def test_a_clock_that_was_set_back_keeps_nobody_waiting(desk: Office, crm: Recei
         desk.deliver()
         assert crm.positions == positions * 2
     desk.house.clock.forward(days=2)
+
+
+def test_what_is_recorded_is_told_without_waiting_for_the_next_look(desk: Office, crm: Receiver, hook: Hook):
+    desk.house.clock.forward(seconds=10)
+    working = desk.another(every_seconds=3600, bell=desk.house.container.bell)
+    working.start()
+    positions: list[int] = []
+    for number in range(3):
+        positions += desk.happen(f"the bell {number}", 1)
+        crm.wait_for(len(positions))
+    working.stop()
+    desk.house.clock.forward(seconds=10)
+    assert crm.positions == positions
 
 
 def test_it_works_in_threads_of_its_own_and_ends_when_told(desk: Office, crm: Receiver, hook: Hook):
