@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests.support.http import Service, service
+from tests.support.webhook_fixtures import crm, desk
+
+__all__ = ["crm", "desk"]  # the rest is made here
 
 
 @pytest.fixture

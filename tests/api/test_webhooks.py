@@ -1,7 +1,6 @@
 """Webhooks over HTTP: made, looked at, changed, tried out and ended by administrators."""
 
 import json
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
@@ -17,24 +16,12 @@ from infrastructure.recorder import read_records
 from infrastructure.webhooks.endpoints import MOST, TRIALS
 from infrastructure.webhooks.messages import LATER
 from infrastructure.webhooks.tables import webhooks
-from tests.support.receivers import Receiver, receiver, status
+from tests.support.receivers import Receiver, status
 from tests.support.webhooks import Office, office
 
 PATH = "/v1/webhooks"
 NO_NAME = "crm" * 22
 """Longer than any part of a name may be, so that no resolver is asked, which may take its time to say no."""
-
-
-@pytest.fixture(scope="module")
-def desk(module_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
-    with office(module_database, tmp_path_factory.mktemp("desk")) as made:
-        yield made
-
-
-@pytest.fixture
-def crm() -> Iterator[Receiver]:
-    with receiver() as made:
-        yield made
 
 
 def rows(desk: Office) -> list[Any]:
