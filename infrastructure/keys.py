@@ -1,10 +1,7 @@
-"""Keys: what encrypts a customer's words, what turns ids into pseudonyms, and the file that holds the secrets."""
+"""Keys: what encrypts a customer's words, and what turns ids into pseudonyms."""
 
 import hmac
-import json
-import os
 import re
-import stat
 import time
 import unicodedata
 from collections import OrderedDict
@@ -12,22 +9,22 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final, NamedTuple
-from uuid import UUID, uuid4
+from typing import Any, Final
+from uuid import UUID
 from weakref import WeakKeyDictionary
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import Column, ColumnElement, Connection, RootTransaction, update
-from uuid_utils.compat import uuid7
+from sqlalchemy import Connection, RootTransaction, update
 
 from domain.errors import Broken
-from infrastructure.probes import probe
+from infrastructure.entropy import Entropy as Entropy
+from infrastructure.key_file import KeysBroken, read_secrets
 from infrastructure.record import uuid_text
 from infrastructure.rows import insert_rows
+from infrastructure.stored_keys import StoredKey, read_stored, these_keys
 from infrastructure.tables import subject_keys
 
-FILE_FORMAT: Final = "amends-keys/1"
 NONCE: Final = 12
 CACHE_SECONDS: Final = 60.0
 CACHE_KEYS: Final = 20_000
@@ -38,27 +35,10 @@ Keys = Mapping[UUID, "SubjectKey | None"]
 """Keys by kid, for readers: None is a destroyed key, a missing one was not asked for."""
 
 
-class KeysBroken(Broken):
-    """The secrets cannot be used as they are; nothing may start until somebody has looked."""
-
-    code = "keys_broken"
-
-
 class WrongKey(Broken):
     """A ciphertext does not open: it was changed or moved, or this is not its key."""
 
     code = "wrong_key"
-
-
-@dataclass(frozen=True, slots=True)
-class Entropy:
-    """Where randomness and new ids come from; tests give a seeded one."""
-
-    source: Callable[[int], bytes] = os.urandom
-    new_id: Callable[[], UUID] = uuid7
-    """Ids of events: they sort by time, which tells nothing that the event does not."""
-    random_id: Callable[[], UUID] = uuid4
-    """Ids of customers and keys: they tell nothing at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,71 +69,6 @@ def _decrypted(cipher: AESGCM, sealed: bytes, aad: bytes) -> bytes:
         return cipher.decrypt(sealed[:NONCE], sealed[NONCE:], aad)
     except (InvalidTag, ValueError):  # a ValueError: too short to be a ciphertext at all
         raise WrongKey("a ciphertext does not open with its key") from None
-
-
-@dataclass(frozen=True, slots=True)
-class Secrets:
-    """What the key file holds: the key that wraps subject keys, and the key behind pseudonyms and look-ups."""
-
-    kek_id: str
-    kek: bytes = field(repr=False)
-    index: bytes = field(repr=False)
-
-
-def create_secrets(path: Path, entropy: Entropy | None = None) -> None:
-    """Writes a new key file that only its owner can read. Raises KeysBroken when there is one, or no place for it.
-
-    Called by `migrate` on an empty database and by nobody else: two machines must never make two keys.
-    """
-    entropy = entropy or Entropy()
-    content = {
-        "format": FILE_FORMAT,
-        "kek_id": str(entropy.random_id()),
-        "kek": entropy.source(32).hex(),
-        "index": entropy.source(32).hex(),
-    }
-    try:
-        # O_EXCL: of two who try at once, one fails; the mode is right from the first moment.
-        number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        raise KeysBroken(f"{path} exists already; a key file is never overwritten") from None
-    except OSError as fault:
-        raise KeysBroken(f"{path}: {os.strerror(fault.errno or 0)}") from fault
-    with os.fdopen(number, "w", encoding="ascii") as file:
-        json.dump(content, file, indent=1)
-        file.write("\n")
-        file.flush()
-        os.fsync(file.fileno())
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    # Else a crash could keep the database that was migrated next, and lose the name of the file.
-    number = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)
-
-
-def read_secrets(path: Path) -> Secrets:
-    """The secrets of a key file. Raises KeysBroken when it is absent, malformed, or readable by others."""
-    try:
-        mode = stat.S_IMODE(path.stat().st_mode)
-        text = path.read_text(encoding="ascii")
-    except (OSError, UnicodeDecodeError) as error:
-        raise KeysBroken(f"cannot read the key file {path}: {type(error).__name__}") from None
-    if mode & 0o077:
-        raise KeysBroken(f"others can read the key file {path} (mode {mode:04o}); run: chmod 600 {path}")
-    try:
-        content = json.loads(text)
-        secrets = Secrets(content["kek_id"], bytes.fromhex(content["kek"]), bytes.fromhex(content["index"]))
-    except (ValueError, KeyError, TypeError):
-        # Without the cause: it would quote what it could not read.
-        raise KeysBroken(f"{path} is not a key file") from None
-    if content.get("format") != FILE_FORMAT or (len(secrets.kek), len(secrets.index)) != (32, 32):
-        raise KeysBroken(f"{path} is not a key file of the format {FILE_FORMAT}")
-    return secrets
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +145,7 @@ class Keyring:
         cached = self._fresh(self._by_subject, (ledger, subject))
         if cached is not None:
             return cached
-        row = next(iter(_rows(conn, ledger, subject_keys.c.subject, [subject])), None)
+        row = next(iter(read_stored(conn, ledger, subject_keys.c.subject, [subject])), None)
         return None if row is None else self._unwrapped(conn, row)
 
     def keys_of(self, conn: Connection, ledger: str, subjects: Iterable[UUID]) -> dict[UUID, SubjectKey]:
@@ -243,7 +158,7 @@ class Keyring:
             else:
                 found[subject] = key
         if cold:
-            rows = _rows(conn, ledger, subject_keys.c.subject, cold)
+            rows = read_stored(conn, ledger, subject_keys.c.subject, cold)
             found.update({row.subject: self._unwrapped(conn, row) for row in rows})
         return found
 
@@ -252,7 +167,7 @@ class Keyring:
         found: dict[UUID, SubjectKey | None] = {kid: self._fresh(self._by_kid, (ledger, kid)) for kid in kids}
         missing = [kid for kid, key in found.items() if key is None]
         if missing:
-            rows = _rows(conn, ledger, subject_keys.c.kid, missing)
+            rows = read_stored(conn, ledger, subject_keys.c.kid, missing)
             found.update({row.kid: self._unwrapped(conn, row) for row in rows})
         return found
 
@@ -293,19 +208,19 @@ class Keyring:
     def destroy(self, conn: Connection, ledger: str, kids: Collection[UUID], at: datetime) -> None:
         """Ends these keys for good, and with them the trace of whose they were. What they sealed opens no more."""
         gone = {"wrapped": None, "state": "destroyed", "destroyed_at": at, "subject": subject_keys.c.kid}
-        conn.execute(update(subject_keys).where(*_these(ledger, kids)).values(gone))
+        conn.execute(update(subject_keys).where(*these_keys(ledger, kids)).values(gone))
         for kid in kids:
             self._by_kid.pop((ledger, kid), None)
             self._by_subject.pop((ledger, kid), None)
 
     def part(self, conn: Connection, ledger: str, kid: UUID) -> None:
         """Takes a key from its subject: it still opens what it sealed, and tells nobody whose it was."""
-        for row in _rows(conn, ledger, subject_keys.c.kid, [kid]):
+        for row in read_stored(conn, ledger, subject_keys.c.kid, [kid]):
             dek = self._unwrapped(conn, row).dek
             # Not its own id, which says of a key that it seals one section only and may be destroyed with it.
             nobody = self.entropy.random_id()
             nobodys = {"subject": nobody, "wrapped": self._wrapped(dek, ledger, kid, nobody)}
-            conn.execute(update(subject_keys).where(*_these(ledger, [kid])).values(nobodys))
+            conn.execute(update(subject_keys).where(*these_keys(ledger, [kid])).values(nobodys))
             self._by_subject.pop((ledger, row.subject), None)
 
     def _wrapped(self, dek: bytes, ledger: str, kid: UUID, subject: UUID) -> bytes:
@@ -317,7 +232,7 @@ class Keyring:
         self._by_kid.clear()
         self._by_subject.clear()
 
-    def _unwrapped(self, conn: Connection, row: "_Wrapped") -> SubjectKey:
+    def _unwrapped(self, conn: Connection, row: StoredKey) -> SubjectKey:
         if row.kek_id != self._secrets.kek_id:
             raise KeysBroken(f"subject key {row.kid} is wrapped with the key {row.kek_id}, which is not here")
         dek = _decrypted(self._kek, row.wrapped, _wrap_aad(row.ledger, row.kid, row.subject))
@@ -327,7 +242,7 @@ class Keyring:
         self._remember(conn, row, key)
         return key
 
-    def _remember(self, conn: Connection, row: "_Wrapped", key: SubjectKey) -> None:
+    def _remember(self, conn: Connection, row: StoredKey, key: SubjectKey) -> None:
         # A key made in this very transaction may yet be rolled back; held beyond it, it would seal words
         # that nobody can ever open.
         transaction = conn.get_transaction()
@@ -349,30 +264,6 @@ class Keyring:
 
 _Cache = OrderedDict[tuple[str, UUID], tuple[float, SubjectKey]]
 """Until when a key is known, by (ledger, name), the oldest first."""
-
-
-class _Wrapped(NamedTuple):
-    """A key as it is stored."""
-
-    ledger: str
-    kid: UUID
-    subject: UUID
-    kek_id: str
-    wrapped: bytes
-    kc: bytes
-
-
-_WRAPPED: Final = tuple(subject_keys.c[name] for name in _Wrapped._fields)
-
-
-def _rows(conn: Connection, ledger: str, by: Column[Any], names: Iterable[UUID]) -> list[_Wrapped]:
-    """The keys of these names that were not destroyed."""
-    rows = map(_Wrapped._make, probe(conn, _WRAPPED, ledger, (by,), [(name,) for name in names]))
-    return [row for row in rows if row.wrapped is not None]
-
-
-def _these(ledger: str, kids: Collection[UUID]) -> tuple[ColumnElement[bool], ...]:
-    return (subject_keys.c.ledger == ledger, subject_keys.c.kid.in_(kids))
 
 
 def _wrap_aad(ledger: str, kid: UUID, subject: UUID) -> bytes:

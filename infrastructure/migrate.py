@@ -16,7 +16,8 @@ from sqlalchemy.pool import NullPool
 
 from domain.errors import Broken
 from infrastructure.engine import begin_writing, make_engine
-from infrastructure.keys import Keyring, KeysBroken, create_secrets
+from infrastructure.key_file import KeysBroken, create_secrets
+from infrastructure.keys import Keyring
 from infrastructure.settings import Settings
 from infrastructure.tables import heads, key_check
 

@@ -13,7 +13,7 @@ from api.cli.output import AsJson, Output, Quiet
 from api.container import Container
 from api.listening import listen, metrics_served
 from api.logs import nothing_but_logs, set_up_logs
-from infrastructure.keys import KeysBroken
+from infrastructure.key_file import KeysBroken
 from infrastructure.migrate import NotMigrated, check
 from infrastructure.migrate import migrate as bring_up
 from infrastructure.settings import Settings

@@ -12,7 +12,8 @@ import psycopg
 from sqlalchemy import Engine
 
 from infrastructure.engine import make_engine
-from infrastructure.keys import Keyring, create_secrets
+from infrastructure.key_file import create_secrets
+from infrastructure.keys import Keyring
 from infrastructure.mapper import Mapper
 from tests.bench import peers, workload
 from tests.bench.peers import Peer

@@ -14,15 +14,8 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine, update
 
 from infrastructure.engine import begin_writing
-from infrastructure.keys import (
-    Keyring,
-    KeysBroken,
-    SubjectKey,
-    WrongKey,
-    create_secrets,
-    normal,
-    read_secrets,
-)
+from infrastructure.key_file import KeysBroken, create_secrets, read_secrets
+from infrastructure.keys import Keyring, SubjectKey, WrongKey, normal
 from infrastructure.tables import subject_keys
 from tests.support.entropy import seeded
 

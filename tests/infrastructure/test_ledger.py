@@ -17,7 +17,8 @@ from domain.moves.failure import FailureReported
 from domain.values import WITHHELD
 from infrastructure.bell import Bell
 from infrastructure.engine import writing
-from infrastructure.keys import Keyring, create_secrets
+from infrastructure.key_file import create_secrets
+from infrastructure.keys import Keyring
 from infrastructure.ledger import PAGE, Ledger
 from infrastructure.mapper import ForeignEvent, Mapper
 from infrastructure.record import Record

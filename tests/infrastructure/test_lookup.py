@@ -11,7 +11,8 @@ from sqlalchemy.exc import IntegrityError
 from domain.milestones import Reference
 from infrastructure import lookup
 from infrastructure.engine import begin_writing
-from infrastructure.keys import Keyring, create_secrets
+from infrastructure.key_file import create_secrets
+from infrastructure.keys import Keyring
 from infrastructure.tables import subject_lookup
 
 ELENI = UUID("11111111-1111-4111-8111-111111111111")

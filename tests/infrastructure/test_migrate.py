@@ -15,7 +15,7 @@ from eventsourcing.persistence import StoredEvent
 from sqlalchemy import inspect, text
 
 from infrastructure.engine import make_engine
-from infrastructure.keys import KeysBroken, create_secrets
+from infrastructure.key_file import KeysBroken, create_secrets
 from infrastructure.migrate import NewerSchema, NotMigrated, check, configured, migrate, scripts, upgrade
 from infrastructure.recorder import SQLAlchemyRecorder
 from infrastructure.settings import Settings

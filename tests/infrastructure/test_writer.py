@@ -34,7 +34,7 @@ from domain.moves.relationship import LinkReference, OpenRelationship
 from domain.moves.treatment import ReportTreatment
 from domain.relationship import Relationship
 from infrastructure.engine import listening
-from infrastructure.keys import KeysBroken
+from infrastructure.key_file import KeysBroken
 from infrastructure.recorder import read_head, read_records
 from infrastructure.states import States, load
 from infrastructure.tables import commands, events, snapshots, subject_keys

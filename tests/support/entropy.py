@@ -3,7 +3,7 @@
 from random import Random
 from uuid import UUID
 
-from infrastructure.keys import Entropy
+from infrastructure.entropy import Entropy
 
 
 def seeded(seed: int = 1) -> Entropy:

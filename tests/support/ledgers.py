@@ -13,7 +13,8 @@ from sqlalchemy import Connection, Engine, Table, select
 from domain.kinds import Fact
 from infrastructure.engine import make_engine, writing
 from infrastructure.generations import live_generation
-from infrastructure.keys import Keyring, SubjectKey, create_secrets
+from infrastructure.key_file import create_secrets
+from infrastructure.keys import Keyring, SubjectKey
 from infrastructure.mapper import Mapper
 from infrastructure.projector import Projector
 from infrastructure.record import Draft, Record

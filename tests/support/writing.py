@@ -15,7 +15,8 @@ from domain.milestones import Reference
 from domain.moves.failure import ReportFailure
 from domain.relationship import RelationshipCommand
 from infrastructure.engine import make_engine
-from infrastructure.keys import Keyring, create_secrets
+from infrastructure.key_file import create_secrets
+from infrastructure.keys import Keyring
 from infrastructure.mapper import Mapper
 from infrastructure.orders import Order, Outcome
 from infrastructure.writer import Writer

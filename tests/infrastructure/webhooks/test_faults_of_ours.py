@@ -9,7 +9,8 @@ from structlog.testing import capture_logs
 
 from api.container import DELIVERING
 from infrastructure.engine import make_engine
-from infrastructure.keys import Keyring, create_secrets
+from infrastructure.key_file import create_secrets
+from infrastructure.keys import Keyring
 from infrastructure.webhooks.connections import AT_ONCE
 from infrastructure.webhooks.courier import Courier
 from infrastructure.webhooks.endpoints import Webhooks
