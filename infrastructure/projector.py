@@ -20,11 +20,12 @@ from infrastructure.bell import PATIENCE_SECONDS, Bell
 from infrastructure.clock import utc_now
 from infrastructure.folding import described
 from infrastructure.generations import NewerGeneration, Standing
+from infrastructure.halves import Overtaken, in_halves
 from infrastructure.leases import Lease
 from infrastructure.mapper import Mapper
 from infrastructure.pace import MOST, Pace, rest_after
 from infrastructure.parking import ParkedStream, Parking
-from infrastructure.readmodels import Overtaken, ReadModels, in_halves
+from infrastructure.readmodels import ReadModels
 from infrastructure.rebuilding import Progress, Rebuilding
 from infrastructure.sidejobs import SideJobs
 from infrastructure.stories import ProjectionLike

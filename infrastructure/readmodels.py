@@ -4,15 +4,13 @@ Folding holds no lock. What was folded is written in one transaction with the ch
 if they still stand where they stood.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
 import structlog
 from sqlalchemy import Connection, Engine, select
-from sqlalchemy.exc import SQLAlchemyError
 
 from domain.errors import NewerProgramNeeded
 from infrastructure import checkpoints, generations, record
@@ -20,13 +18,13 @@ from infrastructure.bell import Bell
 from infrastructure.checkpoints import Generation
 from infrastructure.engine import begin_writing, out_of_reach, writing
 from infrastructure.folding import Folder, described
+from infrastructure.folding_transactions import leave_to_later, only_reading
 from infrastructure.generations import Standing, Wanted
+from infrastructure.halves import Overtaken, TooCoarse
 from infrastructure.mapper import Mapper
 from infrastructure.memory import uncollected
-from infrastructure.pace import Pace
 from infrastructure.recorder import TOLD, read_head, read_told
-from infrastructure.rows import let_go, looking
-from infrastructure.statements import BY_KEY
+from infrastructure.rows import looking
 from infrastructure.stories import Folded, Parked, Part, ProjectionLike, Told, Unreadable
 from infrastructure.tables import events
 
@@ -41,58 +39,6 @@ class Page:
 
     events: int
     upto: int
-
-
-class Overtaken(Exception):
-    """Another projector was faster: what we folded is out of date."""
-
-
-class TooCoarse(Exception):
-    """Something in a page of so many events cannot be written: find out what, in smaller pages."""
-
-    def __init__(self, events: int) -> None:
-        super().__init__(f"one of {events} events")
-        self.events = events
-
-
-@contextmanager
-def in_halves(pace: Pace, ledger: str) -> Iterator[None]:
-    """Where a page fails in the block, the next is half of it: no turn does more than one page.
-
-    Raises what a database out of reach said of a single event.
-    """
-    try:
-        yield
-    except TooCoarse as coarse:
-        pace.failed(coarse.events)
-    except SQLAlchemyError as fault:
-        # It may have taken longer than a statement may, or more than there is room for.
-        if not (out_of_reach(fault) and pace.failed()):
-            raise
-        log.warning("page_halved", ledger=ledger, events=pace.page, fault=described(fault))
-
-
-def _leave_to_later(conn: Connection) -> None:
-    """On PostgreSQL: this commit is not waited for until it is on the disk.
-
-    What a crash takes of it, it takes whole: rows, parked streams and checkpoints are of one transaction, and
-    whatever was committed after it goes with it, since all of it stands in one log. The events are there: their
-    own commits were waited for. So the same page is folded again, and gives the same. Who remembers rows of the
-    time before finds the checkpoint elsewhere, and forgets them, or where it was, with the same rows but for
-    parked streams, which nobody remembers. Whoever had read that far sees the position go back until then.
-    Building a read model anew and releasing a stream wait as usual.
-    """
-    if conn.dialect.name == "postgresql":
-        conn.exec_driver_sql(f"SET LOCAL synchronous_commit = off; {BY_KEY}")
-
-
-@contextmanager
-def _only_reading(conn: Connection) -> Iterator[None]:
-    """A transaction that ends in a rollback, which on PostgreSQL finds nothing left to do."""
-    with conn.begin() as reading:
-        yield
-        let_go(conn)
-        reading.rollback()
 
 
 class ReadModels:
@@ -156,7 +102,7 @@ class ReadModels:
         if not standing.at:
             return 0
         with uncollected(), self.engine.connect() as conn:
-            with _only_reading(conn):
+            with only_reading(conn):
                 begun = Part(self.read(conn, min(standing.at.values()), min(AT_ONCE, limit)))
             every, folded = list(standing.at), 0
             small = len(begun.events) < min(AT_ONCE, limit)
@@ -176,7 +122,7 @@ class ReadModels:
         """Folds and writes the page that begins with these events for some of those that stand there."""
         folders = [(self.folder(one), standing.at[one]) for one in these]
         # A transaction of its own: writing must see what the others have written meanwhile.
-        with _only_reading(conn):
+        with only_reading(conn):
             changed, page = self.folded(conn, folders, standing.stuck, limit, begun)
         # Whoever is ahead of this page stays where he is.
         moving = [
@@ -217,7 +163,7 @@ class ReadModels:
         moved = [folder.generation for folder, _ in moving]
         try:
             with begin_writing(conn):
-                _leave_to_later(conn)
+                leave_to_later(conn)
                 self._refuse_overtaken(conn, moved, standing)
                 for folder, rows in moving:
                     self.write(conn, folder, rows, page)

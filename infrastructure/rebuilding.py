@@ -11,9 +11,10 @@ from infrastructure import checkpoints, generations
 from infrastructure.checkpoints import Generation
 from infrastructure.engine import writing
 from infrastructure.generations import Standing
+from infrastructure.halves import Overtaken, in_halves
 from infrastructure.leases import Lease
 from infrastructure.pace import Pace
-from infrastructure.readmodels import Overtaken, ReadModels, in_halves
+from infrastructure.readmodels import ReadModels
 from infrastructure.rows import find_by_keys
 from infrastructure.sidejobs import SideJobs
 
