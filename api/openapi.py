@@ -16,6 +16,7 @@ from api.envelope import By, CommandEnvelope, Envelope
 from api.examples import example_of
 from api.problems import MEDIA_TYPE, PROBLEMS
 from api.problems import document as problem
+from api.schemas_by_hand import BATCH_RESULT, PLACE, PROBLEM
 from api.warning import Warned
 from domain.kinds import COMMANDS, Command
 from domain.milestones import Reference
@@ -62,32 +63,6 @@ receipts and `Idempotency-Replayed: true`; the key with other content is refused
 `Prefer: wait=2` to wait up to two seconds for it.
 
 **Problems** are RFC 9457 documents; each `type` is the address of a page that explains it."""
-
-_PROBLEM: Final = {
-    "type": "object",
-    "title": "Problem",
-    "description": "An RFC 9457 problem. Further members hold the facts of the case.",
-    "properties": {
-        "type": {"type": "string", "format": "uri-reference"},
-        "title": {"type": "string"},
-        "status": {"type": "integer", "minimum": 400, "maximum": 599},
-        "detail": {"type": "string"},
-        "errors": {"type": "array", "items": {"$ref": "#/components/schemas/ProblemPlace"}},
-    },
-    "required": ["type", "title", "status"],
-}
-_PLACE: Final = {
-    "type": "object",
-    "title": "ProblemPlace",
-    "properties": {
-        "pointer": {"type": "string", "description": "JSON pointer (RFC 6901), or the name of a header"},
-        "in": {"type": "string", "enum": ["body", "query", "path", "header"]},
-        "detail": {"type": "string"},
-        "code": {"type": "string"},
-    },
-    "required": ["pointer", "in", "detail", "code"],
-}
-
 
 _NEVER_ANSWERED: Final = ("HTTPValidationError", "ValidationError")
 _RULE: Final = re.compile(r" \(I-[0-9]+\)")
@@ -144,80 +119,6 @@ RECORDED: Final[dict[int | str, dict[str, Any]]] = {
 }
 KNOWN: Final[dict[int | str, dict[str, Any]]] = RECORDED | {
     200: {"model": Recorded, "description": "Known already; nothing was recorded.", "headers": ANSWER_HEADERS}
-}
-_ONE_EVENT: Final = {"$ref": "#/components/schemas/CloudEvent"}
-_EVENT_EXAMPLE: Final = {
-    "specversion": "1.0",
-    "id": "5f0c1e9a-8a57-4a2b-9e3c-0f6d1f0f7a11",
-    "source": "urn:shop:till-4",
-    "type": "amends.failure.reported.v1",
-    "time": "2026-03-02T09:00:00Z",
-    "data": {
-        "customer": {"kind": "crm", "value": "C-1042"},
-        "what": "wrong_or_broken",
-        "description": "Three of the six plums were rotten.",
-    },
-}
-EVENTS_BODY: Final[dict[str, Any]] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/cloudevents+json": {"schema": _ONE_EVENT, "example": _EVENT_EXAMPLE},
-            "application/cloudevents-batch+json": {
-                "schema": {"type": "array", "items": _ONE_EVENT},
-                "example": [_EVENT_EXAMPLE],
-            },
-            "application/json": {
-                "schema": {"type": "object", "description": "Binary mode: the data; attributes in ce- headers."},
-                "example": _EVENT_EXAMPLE["data"],
-            },
-        },
-    }
-}
-EVENTS_ANSWERS: Final[dict[int | str, dict[str, Any]]] = RECORDED | {
-    200: {
-        "description": "A batch: one result for each item, in order.",
-        "content": {
-            "application/json": {
-                "schema": {
-                    "type": "object",
-                    "properties": {
-                        "results": {"type": "array", "items": {"$ref": "#/components/schemas/BatchResult"}}
-                    },
-                    "required": ["results"],
-                }
-            }
-        },
-    }
-}
-EVENTS_TAKEN: Final[dict[int | str, dict[str, Any]]] = {
-    204: {
-        "description": "What is taken, in headers.",
-        "headers": {
-            "Accept-Post": {"description": "The content types.", "schema": {"type": "string"}},
-            "Amends-Max-Batch": {
-                "description": "How many events one batch may hold.",
-                "schema": {"type": "integer"},
-            },
-        },
-    }
-}
-_BATCH_RESULT: Final = {
-    "type": "object",
-    "title": "BatchResult",
-    "description": "What became of one item: the members of Recorded, or a problem.",
-    "properties": {
-        "status": {"type": "integer"},
-        "replayed": {"type": "boolean"},
-        "problem": {"$ref": "#/components/schemas/Problem"},
-        "customer_id": {"type": "string"},
-        "position": {"type": "integer"},
-        "version": {"type": "integer"},
-        "ids": {"type": "object", "additionalProperties": {"type": "string"}},
-        "receipts": {"type": "array", "items": {"$ref": "#/components/schemas/RecordedEvent"}},
-        "warnings": {"type": "array", "items": {"$ref": "#/components/schemas/Warned"}},
-    },
-    "required": ["status"],
 }
 
 
@@ -305,7 +206,7 @@ def _components() -> dict[str, Any]:
     schemas: dict[str, Any] = made.get("$defs", {})
     data = {"type": "object", "description": "The body of the command: see /v1/schemas/{type}?as=command."}
     schemas["CloudEvent"]["properties"]["data"] = data
-    return schemas | {"Problem": _PROBLEM, "ProblemPlace": _PLACE, "BatchResult": _BATCH_RESULT}
+    return schemas | {"Problem": PROBLEM, "ProblemPlace": PLACE, "BatchResult": BATCH_RESULT}
 
 
 def _problem_responses(base_url: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from api.aside import aside
 from api.auth import Appending, Credential, Reading, require
 from api.batches import posted
 from api.deps import Services, services_of
+from api.described_events import EVENTS_ANSWERS, EVENTS_BODY, EVENTS_TAKEN
 from api.headers import expected_version
 from api.outgoing import cloudevent, of_colleague
 from api.problems import ProblemError
@@ -22,7 +23,7 @@ posting = APIRouter(tags=["events"], generate_unique_id_function=openapi.operati
 """What api/postings.py serves; here to be described."""
 
 
-@posting.post("/v1/events", status_code=201, openapi_extra=openapi.EVENTS_BODY, responses=openapi.EVENTS_ANSWERS)
+@posting.post("/v1/events", status_code=201, openapi_extra=EVENTS_BODY, responses=EVENTS_ANSWERS)
 async def post_events(request: Request, caller: Appending) -> Response:
     """Post CloudEvents 1.0: one in structured or binary mode, or several as a batch.
 
@@ -57,7 +58,7 @@ def _not_here(header: str, reason: str) -> ProblemError:
     return ProblemError("header_invalid", f"no {header} here: {reason}", header=header)
 
 
-@router.options("/v1/events", status_code=204, responses=openapi.EVENTS_TAKEN)
+@router.options("/v1/events", status_code=204, responses=EVENTS_TAKEN)
 async def events_options(request: Request, caller: Appending) -> Response:
     """Ask what may be posted here, and how many events one batch may hold."""
     most = services_of(request).settings.max_batch
