@@ -20,7 +20,7 @@ from domain.standards.house import House
 from infrastructure.api_keys import ApiKeys
 from infrastructure.bell import Bell, Listener
 from infrastructure.clock import HouseClock, utc_now
-from infrastructure.engine import hang_up, make_engine, unmoving
+from infrastructure.engine import make_engine, unmoving
 from infrastructure.forgetting import Forgetter
 from infrastructure.generations import live_generation
 from infrastructure.keys import Keyring
@@ -31,6 +31,7 @@ from infrastructure.memory import spare_what_stays
 from infrastructure.metrics import Metrics
 from infrastructure.migrate import check
 from infrastructure.passing import Part
+from infrastructure.patience import hang_up
 from infrastructure.projector import Projector
 from infrastructure.rehearsal import Rehearsal
 from infrastructure.settings import Settings

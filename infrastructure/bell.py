@@ -7,7 +7,7 @@ import psycopg
 import structlog
 from sqlalchemy import Engine
 
-from infrastructure.engine import listening
+from infrastructure.patience import listening
 
 CHANNEL: Final = "amends"
 """Where writers tell, on PostgreSQL, which ledger has grown: the payload is `<ledger>:<position>`."""

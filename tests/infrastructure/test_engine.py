@@ -9,15 +9,8 @@ import pytest
 from sqlalchemy import Engine, insert, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, StatementError
 
-from infrastructure.engine import (
-    UnknownDatabase,
-    begin_writing,
-    hang_up,
-    make_engine,
-    out_of_reach,
-    unmoving,
-    writing,
-)
+from infrastructure.engine import UnknownDatabase, begin_writing, make_engine, out_of_reach, unmoving, writing
+from infrastructure.patience import hang_up
 from infrastructure.tables import heads
 from tests.support.faults import proxied
 from tests.support.processes import eventually

@@ -33,8 +33,8 @@ from domain.moves.outcome import Resolve
 from domain.moves.relationship import LinkReference, OpenRelationship
 from domain.moves.treatment import ReportTreatment
 from domain.relationship import Relationship
-from infrastructure.engine import listening
 from infrastructure.key_file import KeysBroken
+from infrastructure.patience import listening
 from infrastructure.recorder import read_head, read_records
 from infrastructure.states import States, load
 from infrastructure.tables import commands, events, snapshots, subject_keys
