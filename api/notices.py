@@ -6,7 +6,7 @@ import orjson
 
 from api.outgoing import is_foreign, of_colleague
 from domain.kinds import Fact
-from infrastructure.mapper import FOREIGN
+from infrastructure.facts import FOREIGN
 from infrastructure.webhooks.messages import LATER, Message
 
 PING: Final = "amends.webhook.test"

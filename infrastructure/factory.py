@@ -10,7 +10,7 @@ from eventsourcing.utils import Environment, EnvType, resolve_topic
 
 from infrastructure.bell import Bell
 from infrastructure.engine import make_engine
-from infrastructure.recorder import SQLAlchemyRecorder
+from infrastructure.library import SQLAlchemyRecorder
 from infrastructure.snapshots import SnapshotRecorder
 
 DATABASE_URL: Final = "AMENDS_DATABASE_URL"

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import Connection, RootTransaction, update
 
 from domain.errors import Broken
-from infrastructure.entropy import Entropy as Entropy
+from infrastructure.entropy import Entropy
 from infrastructure.key_file import KeysBroken, read_secrets
 from infrastructure.record import uuid_text
 from infrastructure.rows import insert_rows

@@ -9,8 +9,9 @@ from uuid import UUID
 import orjson
 from sqlalchemy import ColumnElement, Connection, Row, select, update
 
+from infrastructure.facts import SealedPart
 from infrastructure.keys import Keyring
-from infrastructure.mapper import Mapper, SealedPart
+from infrastructure.mapper import Mapper
 from infrastructure.probes import probe
 from infrastructure.record import Record
 from infrastructure.recorder import to_record

@@ -8,7 +8,7 @@ from eventsourcing.persistence import AggregateRecorder, StoredEvent
 from sqlalchemy import Engine, insert, select
 
 from infrastructure.engine import writing
-from infrastructure.recorder import library_errors, stream_uuid
+from infrastructure.library import library_errors, stream_uuid
 from infrastructure.tables import snapshots
 
 UNKNOWN_POSITION = 0

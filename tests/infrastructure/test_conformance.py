@@ -27,7 +27,7 @@ from sqlalchemy.event import listen
 
 from infrastructure.engine import make_engine
 from infrastructure.factory import Factory
-from infrastructure.recorder import SQLAlchemyRecorder
+from infrastructure.library import SQLAlchemyRecorder
 from infrastructure.snapshots import SnapshotRecorder
 
 WAITED_SECONDS = 60.0

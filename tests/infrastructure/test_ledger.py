@@ -17,12 +17,14 @@ from domain.moves.failure import FailureReported
 from domain.values import WITHHELD
 from infrastructure.bell import Bell
 from infrastructure.engine import writing
+from infrastructure.facts import ForeignEvent
 from infrastructure.key_file import create_secrets
 from infrastructure.keys import Keyring
 from infrastructure.ledger import PAGE, Ledger
-from infrastructure.mapper import ForeignEvent, Mapper
+from infrastructure.library import SQLAlchemyRecorder
+from infrastructure.mapper import Mapper
 from infrastructure.record import Record
-from infrastructure.recorder import SQLAlchemyRecorder, insert_records, lock_head, move_head
+from infrastructure.recorder import insert_records, lock_head, move_head
 from tests.support.rows import NOON, PLUM, record
 
 QUINCE = UUID("0190a1b2-0000-4000-8000-000000000002")

@@ -22,9 +22,11 @@ from domain.moves.treatment import TreatmentReported
 from domain.values import ERASED, WITHHELD, ColleaguePersonal, Personal, Words
 from infrastructure import canonical
 from infrastructure.canonical import NotCanonical
+from infrastructure.codecs import Unmappable
+from infrastructure.facts import ForeignEvent
 from infrastructure.key_file import create_secrets
 from infrastructure.keys import Keyring, SubjectKey, WrongKey
-from infrastructure.mapper import ForeignEvent, Mapper, Unmappable
+from infrastructure.mapper import Mapper
 from infrastructure.record import Record, Told, public_commitment, read_header, section_digest
 from tests.support.entropy import seeded
 from tests.support.instances import instances

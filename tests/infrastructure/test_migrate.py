@@ -16,8 +16,8 @@ from sqlalchemy import inspect, text
 
 from infrastructure.engine import make_engine
 from infrastructure.key_file import KeysBroken, create_secrets
+from infrastructure.library import SQLAlchemyRecorder
 from infrastructure.migrate import NewerSchema, NotMigrated, check, configured, migrate, scripts, upgrade
-from infrastructure.recorder import SQLAlchemyRecorder
 from infrastructure.settings import Settings
 from tests.support.databases import Server
 

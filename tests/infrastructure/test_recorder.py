@@ -16,10 +16,10 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from infrastructure.bell import Bell, Listener
 from infrastructure.engine import make_engine, out_of_reach, writing
+from infrastructure.library import SQLAlchemyRecorder
 from infrastructure.record import read_header
 from infrastructure.recorder import (
     Head,
-    SQLAlchemyRecorder,
     insert_records,
     lock_head,
     move_head,

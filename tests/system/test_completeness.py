@@ -12,7 +12,7 @@ import pytest
 
 from infrastructure.bell import Bell, Listener
 from infrastructure.ledger import Ledger
-from infrastructure.recorder import SQLAlchemyRecorder
+from infrastructure.library import SQLAlchemyRecorder
 from tests.support import checker
 from tests.support.inspection import inspect, let_it_learn, reading
 from tests.support.ledgers import Book, book
