@@ -30,8 +30,10 @@ def signed(actor: Actor, decided: Iterable[Event | Elsewhere]) -> Actor:
     The envelope stands open for ever. A colleague who reports himself, or gives his side, would be named by it; so
     would he be by his role, where only one has it.
     """
+    colleague_id = actor.colleague_id
+    if colleague_id is None:
+        return actor
     events = (one.event if isinstance(one, Elsewhere) else one for one in decided)
-    named = {named_in(event) for event in events if event.COLLEAGUE}
-    if not named or actor.colleague_id is None or actor.colleague_id not in named:
+    if colleague_id not in {named_in(event) for event in events if event.COLLEAGUE}:
         return actor
     return Actor(kind="colleague", ref=UNSIGNED, role="other", role_class=actor.role_class)

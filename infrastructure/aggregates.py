@@ -56,8 +56,9 @@ class Aggregates:
 
     def take(self, before: Aggregate, after: Aggregate) -> None:
         """Goes on from here."""
-        self._versions.setdefault(after.stream_id, before.version)
-        self._known[type(after), after.stream_id] = after
+        stream = after.stream_id
+        self._versions.setdefault(stream, before.version)
+        self._known[type(after), stream] = after
 
     def version(self, stream: UUID) -> int:
         """How many events the stream has by now, as far as this page knows."""

@@ -57,20 +57,20 @@ def loads(data: bytes) -> Any:
 def _refuse_others(value: Any) -> None:
     # Exact types: a float, a UUID or an enum would be written, but not as every reader writes it.
     kind = type(value)
-    if kind is str or kind is int or kind is bool or value is None:
+    if kind in _PLAIN:
         return
     if kind is dict:
         # orjson has refused keys that are no text.
         if not "".join(value).isascii():
             raise NotCanonical("not canonical: a key has letters beyond ASCII")
-        if not _PLAIN.issuperset(map(type, value.values())):
-            for inner in value.values():
-                _refuse_others(inner)
+        inside = value.values()
     elif kind is list:
-        for inner in value:
-            _refuse_others(inner)
+        inside = value
     else:
         raise NotCanonical(f"not canonical: {kind.__name__}")
+    for inner in inside:
+        if type(inner) not in _PLAIN:
+            _refuse_others(inner)
 
 
 def _has_nul(value: Any) -> bool:

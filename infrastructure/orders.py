@@ -9,7 +9,7 @@ from domain.kinds import Actor, Aggregate, Command, Event
 from domain.milestones import Reference
 from domain.relationship import Relationship
 from domain.values import unchanging
-from infrastructure.record import Record, leaf_hash
+from infrastructure.record import Record, leaf_hash, uuid_text
 
 DUTIES_SOURCE: Final = "amends:duties"
 """The source of what follows from time, and of what the house learns by itself: nobody posted it."""
@@ -94,7 +94,7 @@ def ids_of(events: list[Event]) -> dict[str, str]:
         for name in _id_fields(type(event)):
             value = getattr(event, name)
             if isinstance(value, UUID) and name not in found:
-                found[name] = str(value)
+                found[name] = uuid_text(value).decode()
     return found
 
 

@@ -62,7 +62,7 @@ class Page:
     ) -> None:
         self._conn, self._tools, self._head = conn, tools, head
         self._standards, self._register = standards, register
-        self._now, self._recorded_at = at.now, at.recorded_at
+        self._now, self._recorded_at = at.now.astimezone(UTC), at.recorded_at
         self._past, self._future = at.now - tools.max_backdate, at.latest + AHEAD
         self.aggregates = Aggregates(conn, tools, kept)
         self.records: list[Record] = []
@@ -184,7 +184,7 @@ class Page:
 
     def _worked(self, order: Order, state: Aggregate, references: References) -> Work:
         # In UTC, as it will be read back: what depends on the day must not depend on the caller's zone.
-        occurred_at = (order.occurred_at or self._now).astimezone(UTC)
+        occurred_at = self._now if order.occurred_at is None else order.occurred_at.astimezone(UTC)
         self._check_time(order, occurred_at)
         if order.if_match is not None and order.if_match != state.version:
             raise StaleVersion(state.version)
@@ -258,26 +258,26 @@ class Page:
             self._taken_ids.add(fact.event_id)
             if fact.event.COLLEAGUE:
                 self._named[fact.position] = fact
-            self._forget(fact)
+            if gone := fact.event.forgets():
+                self._forget(fact.stream_id, gone)
         if work.links or work.drawn:
             self._subjects.accept(work.links, work.drawn)
             self._register.take(work.links)
-        own = work.records[work.own]
+        own = work.own
+        records = work.records[own]
         return Outcome(
             customer_id=work.stream,
-            receipts=tuple([Receipt.of(record) for record in own]),
-            position=own[-1].position if own else self.last_position,
+            receipts=tuple([Receipt.of(record) for record in records]),
+            position=records[-1].position if records else self.last_position,
             version=work.state.version,
-            ids=ids_of([fact.event for fact in work.facts[work.own]]),
+            ids=ids_of([fact.event for fact in work.facts[own]]),
         )
 
-    def _forget(self, fact: Fact) -> None:
-        """Erases what this says is erased: so either both are recorded or neither."""
-        gone = fact.event.forgets()
-        if gone:
-            self._names.clear()
-            erase(self._conn, self._tools.keyring, self._tools.ledger, fact.stream_id, gone, self._recorded_at)
-            self._subjects.forget_keys()
+    def _forget(self, stream: UUID, gone: Collection[int]) -> None:
+        """Erases what is said to be erased: so either both are recorded or neither."""
+        self._names.clear()
+        erase(self._conn, self._tools.keyring, self._tools.ledger, stream, gone, self._recorded_at)
+        self._subjects.forget_keys()
 
     def _take_over(self, work: Work) -> None:
         """Lets the orders behind it see what this one did."""

@@ -64,9 +64,10 @@ class Work:
     ) -> None:
         self._tools, self._subjects, self._order = tools, subjects, order
         self._after, self._occurred_at, self._recorded_at = after, occurred_at, recorded_at
-        self.start = start
-        self._begun: dict[UUID, Aggregate] = {start.stream_id: start}
-        self._states: dict[UUID, Aggregate] = {start.stream_id: start}
+        self.stream = start.stream_id
+        """The stream it appends to."""
+        self._own = _Course(start)
+        self._elsewhere: dict[UUID, _Course] = {}
         self.records: list[Record] = []
         self.facts: list[Fact] = []
         self.links: list[tuple[Reference, UUID]] = []
@@ -74,19 +75,14 @@ class Work:
         self._settled = 0
 
     @property
-    def stream(self) -> UUID:
-        """The stream it appends to."""
-        return self.start.stream_id
-
-    @property
     def state(self) -> Aggregate:
         """What the stream has come to by now."""
-        return self._states[self.stream]
+        return self._own.now
 
     @property
     def changed(self) -> list[tuple[Aggregate, Aggregate]]:
         """Every stream it appends to: before, and after."""
-        return [(before, self._states[stream]) for stream, before in self._begun.items()]
+        return [(one.before, one.now) for one in (self._own, *self._elsewhere.values())]
 
     @property
     def own(self) -> slice:
@@ -95,21 +91,23 @@ class Work:
 
     def settle(self, until: datetime) -> None:
         """Appends what time obliges us to record up to then, each at its due time."""
-        self.settled(self.start, until)
+        self._settle(self._own, until)
 
     def settled(self, state: S, until: datetime) -> S:
         """The same of another stream, which what is decided may draw on: what that has come to then.
 
         Only before the command's own events are added: those stand together.
         """
-        stream = state.stream_id
-        state = cast(S, self._states.get(stream, state))
+        course = self._course(state)
+        self._settle(course, until)
+        return cast(S, course.now)
+
+    def _settle(self, course: "_Course", until: datetime) -> None:
+        state = course.now
         due = _DUE.get(type(state)) if state.version else None
         for due_at, event in due(state, until) if due is not None else ():
-            self._touch(state)
-            self._append(stream, event, due_at, _CLOCK, self._tools.new_id())
+            self._append(course, event, due_at, _CLOCK, self._tools.new_id())
         self._settled = len(self.records)
-        return cast(S, self._states.get(stream, state))
 
     def add(self, decided: Sequence[Event | Elsewhere], first_id: UUID) -> None:
         """Appends what follows from the command; the first event takes this id, and correlates the others."""
@@ -123,25 +121,27 @@ class Work:
             time_known=order.time_known,
         )
         for n, one in enumerate(decided):
-            stream, event = self._placed(one)
-            self._link(stream, event)
+            course, event = self._placed(one)
+            self._link(course, event)
             event_id = first_id if n == 0 else self._tools.new_id()
-            self._append(stream, event, self._occurred_at, envelope, event_id)
+            self._append(course, event, self._occurred_at, envelope, event_id)
 
-    def _placed(self, decided: Event | Elsewhere) -> tuple[UUID, Event]:
+    def _placed(self, decided: Event | Elsewhere) -> "tuple[_Course, Event]":
         """The stream that the event belongs to, and the event."""
-        if not isinstance(decided, Elsewhere):
-            return self.stream, decided
-        self._touch(decided.stream)
-        return decided.stream.stream_id, decided.event
+        if isinstance(decided, Elsewhere):
+            return self._course(decided.stream), decided.event
+        return self._own, decided
 
-    def _touch(self, state: Aggregate) -> None:
-        """From now on something is appended to this stream, too."""
-        if state.stream_id not in self._begun:
-            self._begun[state.stream_id] = self._states[state.stream_id] = state
+    def _course(self, state: Aggregate) -> "_Course":
+        """The course of this stream, which has come to this state where nothing was appended yet."""
+        stream = state.stream_id
+        if stream == self.stream:
+            return self._own
+        return self._elsewhere.get(stream) or _Course(state)
 
-    def _link(self, stream: UUID, event: Event) -> None:
+    def _link(self, course: "_Course", event: Event) -> None:
         for kind, value in event.links():
+            stream = course.now.stream_id
             reference = lookup.same(Reference.model_construct(kind=kind, value=value))
             leads_to = self._subjects.stream_of(reference)
             if leads_to is None:
@@ -150,12 +150,12 @@ class Work:
                 raise AlreadyExists("reference")
 
     def _append(
-        self, stream: UUID, event: Event, occurred_at: datetime, envelope: Envelope, event_id: UUID
+        self, course: "_Course", event: Event, occurred_at: datetime, envelope: Envelope, event_id: UUID
     ) -> None:
-        state = self._states[stream]
+        state = course.now
         fact = Fact(
             event,
-            stream,
+            state.stream_id,
             state.version + 1,
             self._after + len(self.records) + 1,
             event_id,
@@ -168,11 +168,13 @@ class Work:
             envelope.traceparent,
             envelope.time_known,
         )
-        self.records.append(self._record(fact))
+        self.records.append(self._record(fact, course.before))
         self.facts.append(fact)
-        self._states[stream] = state.after(fact)
+        course.now = state.after(fact)
+        if course is not self._own:
+            self._elsewhere[fact.stream_id] = course
 
-    def _record(self, fact: Fact) -> Record:
+    def _record(self, fact: Fact, before: Aggregate) -> Record:
         personal, sealed = self._tools.mapper.needs(fact.event)
         draft = self._tools.mapper.draft(
             fact.event,
@@ -186,16 +188,16 @@ class Work:
             causation_id=fact.causation_id,
             traceparent=fact.traceparent,
             time_known=fact.time_known,
-            customer_key=self._key(fact.stream_id) if personal else None,
+            customer_key=self._key(before) if personal else None,
             colleague_key=self._own_key() if sealed else None,
         )
         return draft.complete(fact.position, fact.recorded_at)
 
-    def _key(self, subject: UUID) -> SubjectKey:
+    def _key(self, before: Aggregate) -> SubjectKey:
         """The subject's key, drawn when this is the first thing we learn of the subject."""
+        subject = before.stream_id
         # A customer who begins here can have no key yet: his id was drawn a moment ago.
-        begun = self._begun.get(subject)
-        begins = isinstance(begun, Relationship) and not begun.version
+        begins = isinstance(before, Relationship) and not before.version
         key = None if begins else self._subjects.key_of(subject)
         if key is not None:
             return key
@@ -208,3 +210,12 @@ class Work:
         drawn = self._tools.keyring.draw(self._tools.ledger, None, self._recorded_at)
         self.drawn[drawn.key.kid] = drawn
         return drawn.key
+
+
+class _Course:
+    """What a stream had come to before this work, and what it has come to by now."""
+
+    __slots__ = ("before", "now")
+
+    def __init__(self, state: Aggregate) -> None:
+        self.before = self.now = state
