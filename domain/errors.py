@@ -152,10 +152,23 @@ class OverLimit(Refused):
     code = "over_limit"
 
     def __init__(self, asked: Money | None, limit: Money | None, who_can: list[str]) -> None:
-        able = f"; these may: {', '.join(who_can)}" if who_can else ""
-        super().__init__(f"this role may give {limit if limit is not None else 'nothing of the kind'}{able}")
+        super().__init__(self._said(limit, ", ".join(who_can)))
         self.asked, self.limit = _outside(asked), _outside(limit)
         self.who_can = who_can
+
+    @staticmethod
+    def _said(limit: Money | None, who_can: str) -> str:
+        able = f"; these may: {who_can}" if who_can else ""
+        return f"this role may give {'nothing of the kind' if limit is None else limit}{able}"
+
+
+class NeedsWord(OverLimit):
+    """I-7: it needs the word of somebody else, who was not asked, or who is not the one that says yes."""
+
+    @staticmethod
+    def _said(limit: Money | None, who_can: str) -> str:
+        alone = "this" if limit is None else f"this role may give {limit} alone; more"
+        return f"{alone} needs the word of: {who_can}"
 
 
 class CustomerLimit(Refused):

@@ -82,6 +82,8 @@ class NeedsApproval:
     decide_by: datetime
     fallback: Money | None
     """What the customer gets if nobody decides in time; None: the request goes further up."""
+    alone: Money | None = None
+    """What he may still give without asking; None where no rule lets him."""
 
 
 class Till:
@@ -113,7 +115,7 @@ class Till:
             raise beyond or self._over_limit(alone, wanted)
         further = self._beyond(approved, wanted)
         if further is None:
-            return self._asking(approved, wanted)
+            return self._asking(approved, wanted, self._up_to(alone))
         # Nobody's word helps where the customer has had his share.
         raise further if isinstance(further, CustomerLimit) or beyond is None else beyond
 
@@ -147,7 +149,7 @@ class Till:
         if unknown and self._open(wanted, self._kept_in) is not None:
             raise InvalidValue("cost", "a budget pays for it: say what it costs, or in `value` what it is worth")
 
-    def _asking(self, ruling: Ruling, wanted: Wanted) -> NeedsApproval:
+    def _asking(self, ruling: Ruling, wanted: Wanted, alone: Money | None) -> NeedsApproval:
         rule = ruling.rule
         fallback = self._fallback(rule, wanted)
         return NeedsApproval(
@@ -156,6 +158,7 @@ class Till:
             approver=rule.approval,
             decide_by=max(self._at.occurred_at, self._at.recorded_at) + (rule.max_wait or timedelta()),
             fallback=fallback,
+            alone=alone,
         )
 
     def _fallback(self, rule: Rule, wanted: Wanted) -> Money | None:
@@ -208,12 +211,18 @@ class Till:
         return amount.minor if left is None else left.minor
 
     def _over_limit(self, ruling: Ruling | None, wanted: Wanted) -> OverLimit:
-        amount, limit = wanted.amount, None
-        if ruling is not None and amount is not None:
-            up_to = min(ruling.rule.per_grant.minor, self._left_today(ruling.rule, ruling.rule.per_grant))
-            limit = Money(minor=up_to, currency=ruling.rule.per_grant.currency)
+        amount = wanted.amount
+        limit = None if amount is None else self._up_to(ruling)
         who = self._at.house.who_can(amount, wanted.asked) if amount is not None else []
         return OverLimit(amount, limit, who)
+
+    def _up_to(self, ruling: Ruling | None) -> Money | None:
+        """What may still be given by this rule: in one grant, on this day, and to this customer."""
+        if ruling is None:
+            return None
+        rule = ruling.rule
+        lefts = (self._left_of_day(rule), self._left_for_customer(rule))
+        return min((rule.per_grant, *(one for one in lefts if one is not None)), key=lambda money: money.minor)
 
     def _paying(self, wanted: Wanted, amount: Money | None) -> Budget | None:
         """The budget that pays this much. Raises BudgetExhausted where it has less left."""

@@ -1,6 +1,6 @@
 """Approval: the second voice. Somebody else says yes or no to what was asked for a customer."""
 
-from domain.errors import AlreadyEnded, InvalidValue, OverLimit, OwnGrant, UnknownRef
+from domain.errors import AlreadyEnded, InvalidValue, NeedsWord, OwnGrant, UnknownRef
 from domain.granting.approving import Approval, refused
 from domain.granting.events import CompensationApproved, CompensationRefused
 from domain.kinds import Context, Elsewhere, Event
@@ -66,11 +66,11 @@ def _refuse_run_out(request: Request, at: Context) -> None:
 
 
 def _refuse_no_second_voice(request: Request, at: Context) -> None:
-    """Raises OwnGrant for who asked for it (I-22), OverLimit for a voice that does not count here."""
+    """Raises OwnGrant for who asked for it (I-22), NeedsWord for a voice that does not count here."""
     colleague = at.actor.colleague_id
     if at.actor.kind == "customer" or (colleague is not None and colleague == request.by):
         raise OwnGrant
     # Only somebody who is named is a second person; a service may say any role it likes.
     counts = request.approver != "manager" or at.actor.role_class == "manager"
     if colleague is None or not counts:
-        raise OverLimit(request.amount, None, [request.approver])
+        raise NeedsWord(request.amount, None, [request.approver])

@@ -9,7 +9,7 @@ from domain.errors import (
     AlreadyEnded,
     AlreadyExists,
     InvalidValue,
-    OverLimit,
+    NeedsWord,
     OwnGrant,
     UnknownRef,
 )
@@ -79,7 +79,7 @@ class GrantCompensation(RecoveryCommand, path="grant-compensation", facts=(Compe
         if isinstance(decision, Allowed):
             return grant.given(decision, till.colleague, at, delivered=self.delivered)
         if not self.ask:
-            raise OverLimit(grant.amount, None, [decision.approver])
+            raise NeedsWord(grant.amount, decision.alone, [decision.approver])
         return grant.requested(decision, till.colleague, self.reason)
 
     def _check(self, state: Relationship, at: Context) -> None:

@@ -95,6 +95,8 @@ def test_an_instant_remedy_never_waits_for_anybody(amends: Service):
     above = remedy | {"compensation": {"kind": "voucher", "cost": eur("51.00")}} | by("anna")
     problem = amends.post(f"{address}/instant-remedy", above, status=403)
     assert (problem["type"].rpartition("/")[2], problem["who_can"]) == ("over_limit", ["manager"])
+    assert problem["limit"] == eur("50.00")
+    assert problem["detail"] == "this role may give 50.00 EUR alone; more needs the word of: manager"
     assert "apology.made" not in topics(amends)
     within = remedy | {"compensation": {"kind": "voucher", "cost": eur("50.00")}} | by("anna")
     amends.post(f"{address}/instant-remedy", within)

@@ -111,7 +111,8 @@ def test_i_22_nobody_says_yes_to_what_he_asked_for_himself():
 
 
 def test_only_a_managers_voice_counts_where_the_rule_wants_one():
-    with refused("over_limit", who_can=["manager"]):
+    said = ("this needs the word of: manager",)
+    with refused("over_limit", who_can=["manager"], limit=None, args=said):
         asked().when(DecideCompensation(approve=True), at=5, actor=colleague("nikos"))
 
 
@@ -181,9 +182,29 @@ def test_where_the_house_wants_it_a_silent_approver_is_gone_over():
     assert tale.then(CompensationApproved, CompensationGranted)[1].cost == eur(12_000)
 
 
-def test_whoever_does_not_want_to_ask_is_told_who_may():
-    with refused("over_limit", who_can=["manager"]):
+def test_whoever_does_not_want_to_ask_is_told_what_he_may_give_alone_and_whose_word_more_needs():
+    said = ("this role may give 50.00 EUR alone; more needs the word of: manager",)
+    with refused("over_limit", who_can=["manager"], limit={"amount": "50.00", "currency": "EUR"}, args=said):
         asked(ask=False)
+
+
+def test_what_he_may_give_alone_is_what_is_left_of_it_today_and_for_this_customer():
+    tale = reported()
+    for name in ("first", "second"):
+        small = {"kind": "voucher", "cost": eur(4000), "compensation_id": named_id(name)}
+        tale.when(GrantCompensation.model_validate(small), actor=ANNA)
+    with refused("over_limit", limit={"amount": "20.00", "currency": "EUR"}):
+        asked(tale=tale, minor=3000, ask=False)
+
+
+def test_of_what_no_rule_lets_him_give_he_is_told_whose_word_it_needs_and_no_limit():
+    tale = reported()
+    tale.house = ruled_by(
+        {"rule_id": "asked", "role_classes": ["front"], "per_grant": {"amount": "200.00", "currency": "EUR"}}
+        | {"approval": "peer", "max_wait": "PT15M", "on_timeout": {"escalate": True}}
+    )
+    with refused("over_limit", who_can=["peer"], limit=None, args=("this needs the word of: peer",)):
+        asked(tale=tale, ask=False)
 
 
 @pytest.mark.parametrize("approve", [True, False])
