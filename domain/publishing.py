@@ -96,7 +96,7 @@ class Publication(Frozen):
         return [self.read(edition) for edition in self.editions]
 
     def edition_at(self, moment: datetime) -> Edition | None:
-        """The version that holds at this moment, if one does."""
+        """The version that holds at this moment, if one does: of those that have begun the one published last."""
         begun = [one for one in self.editions if one.effective_from <= moment]
         return begun[-1] if begun and begun[-1].holds_at(moment) else None
 
@@ -124,7 +124,10 @@ class StandardEvent(Event):
 
 
 class StandardPublished(StandardEvent, topic="standard.published"):
-    """From a moment on the house goes by this version."""
+    """From a moment on the house goes by this version.
+
+    What was to begin later than that never does.
+    """
 
     version: Count
     effective_from: Moment
@@ -171,7 +174,10 @@ class StandardCommand(Command):
 class PublishStandard(
     StandardCommand, path="publish-standard", facts=(StandardPublished,), opens=True, scope="admin"
 ):
-    """Publish a standard, or a new version of one. It holds from `effective_from` on, else from now on."""
+    """Publish a standard, or a new version of one. It holds from `effective_from` on, else from now on.
+
+    A version that was to begin later than that is replaced by it and never holds.
+    """
 
     effective_from: Moment | None = None
     body: Authority | Calendar | HouseRule | Playbook | Targets
@@ -184,13 +190,12 @@ class PublishStandard(
 
     def decide(self, state: Publication, at: Context) -> list[Event]:
         begins = self.effective_from or at.recorded_at
-        # What was decided by a standard stays decided by it.
+        # What was decided by a standard stays decided by it. What has not begun has decided nothing: a slip in
+        # its day is put right by publishing again.
         if begins < at.recorded_at:
             raise InvalidValue("effective_from", "a standard holds from now on or later, never for what is past")
         if isinstance(self.body, Targets) and self.body.calendar is not None:
             _refuse_unpublished(self.body.calendar, at)
-        if state.editions and begins < state.editions[-1].effective_from:
-            raise InvalidValue("effective_from", "the version before begins later than that")
         return [
             StandardPublished(
                 kind=self.kind,
@@ -208,7 +213,10 @@ def _refuse_unpublished(calendar: str, at: Context) -> None:
 
 
 class RetireStandard(StandardCommand, path="retire-standard", facts=(StandardRetired,), scope="admin"):
-    """Let a standard hold no longer. What ships with the program holds again, if it has one of this name."""
+    """Let a standard hold no longer. What ships with the program holds again, if it has one of this name.
+
+    Versions that have not begun by then never do.
+    """
 
     retired_from: Moment | None = None
 

@@ -141,6 +141,18 @@ def test_promises_by_a_calendar_that_nobody_published_are_refused(amends: Servic
     assert (problem["type"].rpartition("/")[2], problem["field"]) == ("invalid_value", "calendar")
 
 
+def test_a_slip_in_the_year_is_put_right_by_publishing_again(amends: Service):
+    amends.post("/v1/standards", targets() | {"effective_from": "2126-03-02T09:00:00Z"})
+    amends.post("/v1/standards", targets("30 bm"))
+    due = deadlines(amends, late(amends))["acknowledge"]
+    assert (due["standard"], due["version"]) == ("targets:shipped", 2)
+    history = amends.get("/v1/standards/targets/shipped")
+    assert [(one["version"], one["effective_from"][:4]) for one in history["editions"]] == [
+        (1, "2126"),
+        (2, "2026"),
+    ]
+
+
 def test_a_standard_never_holds_for_what_is_past(amends: Service):
     yesterday = (amends.clock.now - timedelta(days=1)).isoformat()
     problem = amends.post("/v1/standards", RULE | {"effective_from": yesterday}, status=422)
