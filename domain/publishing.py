@@ -224,8 +224,11 @@ class RetireStandard(StandardCommand, path="retire-standard", facts=(StandardRet
         ends = self.retired_from or at.recorded_at
         if ends < at.recorded_at:
             raise InvalidValue("retired_from", "a standard ends now or later, never for what is past")
-        if state.retired_from is not None:
+        known = state.retired_from
+        if known is not None and known <= at.recorded_at:
             raise UnknownRef("standard in force", f"{self.kind}:{self.name}")
+        if known is not None and known <= ends:
+            raise InvalidValue("retired_from", "it ends by then already; publish it again to let it hold on")
         return [StandardRetired(kind=self.kind, name=self.name, retired_from=ends)]
 
 

@@ -153,6 +153,14 @@ def test_a_slip_in_the_year_is_put_right_by_publishing_again(amends: Service):
     ]
 
 
+def test_a_standard_retired_for_a_later_day_is_retired_at_once_all_the_same(amends: Service):
+    amends.post("/v1/standards", RULE)
+    path = f"/v1/standards/rule/{RULE['name']}/retire"
+    amends.post(path, {"retired_from": "2126-03-02T09:00:00Z"})
+    amends.post(path)
+    assert all(one["shipped"] for one in amends.get("/v1/standards?kind=rule")["data"])
+
+
 def test_a_standard_never_holds_for_what_is_past(amends: Service):
     yesterday = (amends.clock.now - timedelta(days=1)).isoformat()
     problem = amends.post("/v1/standards", RULE | {"effective_from": yesterday}, status=422)

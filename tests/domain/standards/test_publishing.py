@@ -114,3 +114,28 @@ def test_the_house_changes_only_where_a_version_begins_or_ends():
     shelf = Shelf().when(published(FAR)).when(published(day_of(7)), day=1).when(retired(day_of(9)), day=2)
     assert [shelf.holds(day) for day in (6, 7, 8, 9, 40_000)] == [None, 2, 2, None, None]
     assert {day_of(7), day_of(9)} <= set(turning_points([shelf.state]))
+
+
+def test_what_is_retired_for_later_can_be_retired_sooner():
+    shelf = Shelf().when(published()).when(retired(FAR), day=1)
+    assert shelf.holds(40) == 1
+    shelf.when(retired(day_of(30)), day=2).when(retired(), day=3)
+    assert [shelf.holds(day) for day in (2, 3, 40)] == [1, None, None]
+    assert shelf.state.retired_from == day_of(3)
+
+
+def test_what_ends_already_is_not_prolonged_by_retiring_it_later():
+    shelf = Shelf().when(published()).when(retired(day_of(30)), day=1)
+    for later in (day_of(30), FAR):
+        with refused("invalid_value", field="retired_from"):
+            shelf.when(retired(later), day=2)
+    shelf.when(published(day_of(30)), day=2)
+    assert [shelf.holds(day) for day in (29, 30, 40)] == [1, 2, 2]
+
+
+def test_what_holds_no_longer_is_not_retired_again():
+    shelf = Shelf().when(published()).when(retired(), day=1)
+    with refused("unknown_ref", what="standard in force"):
+        shelf.when(retired(), day=2)
+    with refused("unknown_ref", what="standard in force"):
+        shelf.when(retired(FAR), day=2)
