@@ -155,7 +155,7 @@ class RelationshipCommand(Command):
 
 
 class RecoveryCommand(RelationshipCommand):
-    """A command on one recovery, named by id, by the caller's own number, or the only one open."""
+    """A command on one recovery: named by id, by the caller's own number or what it holds, else the only one."""
 
     recovery_id: RecoveryId | None = None
     about: "About | None" = None
@@ -165,7 +165,15 @@ class RecoveryCommand(RelationshipCommand):
         refuse_erased(state)
         if self.recovery_id is not None:
             return state.recovery(self.recovery_id)
-        return only_one(_matching(state, self.about, at))
+        matching = _matching(state, self.about, at)
+        named = next((one for one in state.recoveries.values() if self.names(one)), None)
+        if named is not None and (self.about is None or named in matching):
+            return named
+        return only_one(matching)
+
+    def names(self, recovery: Recovery) -> bool:
+        """Whether it names something that this recovery holds, and hence no other one."""
+        return False
 
     def found_if_any(self, state: Relationship, at: Context) -> Recovery | None:
         """The recovery named, else the only one open, else None. For what may concern no recovery at all."""

@@ -24,6 +24,9 @@ class DecideCompensation(
     reason: Personal[Words] | None = None
     """Why not. A no needs one."""
 
+    def names(self, recovery: Recovery) -> bool:
+        return self.compensation_id in recovery.requests or self.compensation_id in recovery.compensations
+
     def decide(self, state: Relationship, at: Context) -> list[Event | Elsewhere]:
         recovery = self.found_open(state, at)
         compensation_id, request = self._meant(recovery)

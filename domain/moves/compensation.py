@@ -98,6 +98,9 @@ class DeliverCompensation(RecoveryCommand, path="deliver-compensation", facts=(C
 
     compensation_id: CompensationId | None = None
 
+    def names(self, recovery: Recovery) -> bool:
+        return self.compensation_id in recovery.compensations
+
     def decide(self, state: Relationship, at: Context) -> list[Event | Elsewhere]:
         recovery = self.found(state, at)
         compensation_id = self.compensation_id or _only(recovery, "granted")
@@ -136,6 +139,9 @@ class ReverseCompensation(RecoveryCommand, path="reverse-compensation", facts=(C
     cause: Cause | None = None
     legal_ref: Code | None = None
     """The law that demands it back, where that is the cause."""
+
+    def names(self, recovery: Recovery) -> bool:
+        return self.compensation_id in recovery.compensations
 
     def decide(self, state: Relationship, at: Context) -> list[Event | Elsewhere]:
         recovery = self.found(state, at)

@@ -48,6 +48,9 @@ class InviteBack(RecoveryCommand, path="invite-back", facts=(ReturnInvitationIss
     cost_centre: Code | None = None
     """Whose budget pays; the team's, else `main`, if absent."""
 
+    def names(self, recovery: Recovery) -> bool:
+        return self.compensation_id in recovery.compensations
+
     def decide(self, state: Relationship, at: Context) -> list[Event | Elsewhere]:
         recovery = self.found(state, at)
         self._check(state, recovery, at)

@@ -86,6 +86,9 @@ class StartRemedy(RecoveryCommand, path="start-remedy", facts=(RemedyStarted,)):
 
     remedy_id: RemedyId | None = None
 
+    def names(self, recovery: Recovery) -> bool:
+        return self.remedy_id in recovery.remedies
+
     def decide(self, state: Relationship, at: Context) -> list[Event]:
         recovery = self.found_open(state, at)
         remedy_id = self.remedy_id or _only(_of_status(recovery, *UNDER_WAY))
@@ -121,6 +124,9 @@ class DeliverRemedy(RecoveryCommand, path="deliver-remedy", facts=(RemedyDeliver
     how: How = "done"
     meets_desire: bool | None = None
     confirmed_by: ConfirmedBy | None = None
+
+    def names(self, recovery: Recovery) -> bool:
+        return self.remedy_id in recovery.remedies
 
     def decide(self, state: Relationship, at: Context) -> list[Event]:
         recovery = self.found(state, at)
@@ -180,6 +186,9 @@ class FailRemedy(RecoveryCommand, path="fail-remedy", facts=(RemedyFailed,)):
 
     reason: Personal[Words]
     remedy_id: RemedyId | None = None
+
+    def names(self, recovery: Recovery) -> bool:
+        return self.remedy_id in recovery.remedies
 
     def decide(self, state: Relationship, at: Context) -> list[Event]:
         recovery = self.found(state, at)
@@ -249,6 +258,9 @@ class TurnDownOffer(RecoveryCommand, path="turn-down-offer", facts=(OfferTurnedD
 
     remedy_id: RemedyId | None = None
     compensation_id: CompensationId | None = None
+
+    def names(self, recovery: Recovery) -> bool:
+        return self.remedy_id in recovery.remedies or self.compensation_id in recovery.compensations
 
     def decide(self, state: Relationship, at: Context) -> list[Event | Elsewhere]:
         recovery = self.found(state, at)
