@@ -11,6 +11,7 @@ from domain.values import Code, Money
 
 Step = Literal[
     "escalate",
+    "hand_over",
     "tell_first",
     "acknowledge_and_apologise",
     "apologise",

@@ -10,7 +10,7 @@ from typing import Final
 
 from domain.advice.advice import Option, Step
 from domain.advice.look import LIVE, Look
-from domain.advice.options import acts, compensations, ranked, remedies
+from domain.advice.options import HAND_OVER, acts, compensations, ranked, remedies
 from domain.clocks import awaits_compensation
 from domain.recovery import Recovery, Request
 from domain.standards.rule import harder
@@ -41,6 +41,15 @@ def danger(look: Look) -> Advised | None:
     if look.recovery.urgency < 5 or look.case.escalated or look.recovery.ended:
         return None
     return Advised("escalate", "safety_or_legal", acts(look, "escalate"), look.due("acknowledge", "first_action"))
+
+
+def poor_treatment(look: Look) -> Advised | None:
+    """He was treated poorly, and whose case it is may be the one: whom a report names is not told (I-21)."""
+    recovery = look.recovery
+    if recovery.ended or recovery.owner is None or not look.case.for_treatment:
+        return None
+    options = (HAND_OVER, Option(id="settle-escalation", command="settle-escalation"))
+    return Advised("hand_over", "poor_treatment", options, recovery.settle_by)
 
 
 def first_words(look: Look) -> Advised | None:
@@ -268,6 +277,7 @@ def closing(look: Look) -> Advised | None:
 
 RULES: Final[tuple[Rule, ...]] = (
     danger,
+    poor_treatment,
     first_words,
     on_the_spot,
     listening,

@@ -11,7 +11,9 @@ from domain.errors import UnknownRef
 from domain.kinds import Event, Fact
 from domain.milestones import EscalationRaised, RecoveryReopened
 from domain.moves.apology import ApologyMade
+from domain.moves.escalation import EscalationSettled
 from domain.moves.failure import FailureReported
+from domain.moves.handling import RecoveryAssigned, RecoveryHandedOff
 from domain.moves.hearing import ConcernHeard
 from domain.moves.remedy import RemedyDelivered, RemedyPromised
 from domain.recovery import Recovery
@@ -30,6 +32,8 @@ class Case(Frozen):
     """Somebody listened, since the last (re)opening."""
     escalated: bool = False
     """Somebody with more authority was called in, since the last (re)opening."""
+    for_treatment: bool = False
+    """That was for poor treatment, and since then it was neither settled nor given to another."""
     closing_apology: bool = False
     """Somebody apologised after the last delivery."""
     promised: Mapping[UUID, datetime] = field(default_factory=dict)
@@ -111,7 +115,14 @@ def _(event: ConcernHeard, case: Case) -> Case:
 
 @_after.register
 def _(event: EscalationRaised, case: Case) -> Case:
-    return case.but(escalated=True)
+    return case.but(escalated=True, for_treatment=case.for_treatment or event.trigger == "treatment")
+
+
+@_after.register(EscalationSettled)
+@_after.register(RecoveryAssigned)
+@_after.register(RecoveryHandedOff)
+def _(event: Event, case: Case) -> Case:
+    return case.but(for_treatment=False)
 
 
 @_after.register

@@ -53,7 +53,10 @@ class TreatmentReported(OptionalRecoveryEvent, topic="treatment.reported"):
 
 
 class ReportTreatment(RecoveryCommand, path="report-treatment", facts=(TreatmentReported,)):
-    """Report poor treatment. On what was resolved or closed it opens the case again (I-18)."""
+    """Report poor treatment. On what was resolved or closed it opens the case again (I-18).
+
+    Where it is grave, or names the colleague whose case it is (I-21), somebody with more authority is called in.
+    """
 
     model_config = ConfigDict(serialize_by_alias=True, validate_by_name=True, validate_by_alias=True)
 
@@ -70,15 +73,20 @@ class ReportTreatment(RecoveryCommand, path="report-treatment", facts=(Treatment
         recovery = self.found_if_any(state, at)
         ended = recovery is not None and recovery.ended
         given = self.model_dump(exclude_none=True, exclude={"about", "by_colleague"})
+        named = self._named(at)
         derived = {
             "recovery_id": recovery.recovery_id if recovery else None,
             "after_resolution": ended,
-            "by_colleague": self._named(at),
+            "by_colleague": named,
         }
         reported = TreatmentReported.model_validate(given | derived)
-        follows = reopened(recovery, "treatment", at) if recovery and ended else []
-        grave = called_in(recovery, "treatment", at) if recovery and self.degree == WORST else []
-        return [reported, *follows, *grave]
+        if recovery is None:
+            return [reported]
+        follows = reopened(recovery, "treatment", at) if ended else []
+        # He may do nothing that counts in it any more, and to take it from him would tell everybody why.
+        his_own = named is not None and named == recovery.owner
+        above = called_in(recovery, "treatment", at) if his_own or self.degree == WORST else []
+        return [reported, *follows, *above]
 
     def _named(self, at: Context) -> UUID | None:
         """Whom it names. Who reports himself need not say so twice."""

@@ -176,6 +176,23 @@ def test_nobody_answers_for_the_colleague_whom_a_report_names(amends: Service):
     assert (posted.status_code, posted.json()["type"].rpartition("/")[2]) == (403, "not_named")
 
 
+def test_i_21_whose_case_it_is_and_who_is_named_in_it_is_called_away_without_a_name(amends: Service):
+    address = f"/v1/customers/{amends.customer()}"
+    amends.post(f"{address}/report-failure", {"what": "late", "description": "An hour."} | ANOTHER)
+    amends.post(f"{address}/assign", {"owner": "m.vance"} | ANOTHER)
+    told = amends.post(f"{address}/report-treatment", {"treatment": "rude", "by_colleague": "m.vance"})
+    assert [one["topic"] for one in told["receipts"]] == ["treatment.reported", "escalation.raised"]
+    amends.project()
+    assert amends.get(f"{address}/next-step")["step"] == "hand_over"
+    [recovery] = amends.get("/v1/recoveries")["data"]
+    assert recovery["flags"] == ["escalated"]
+    [raised] = [one for one in amends.get("/v1/events?limit=500")["data"] if "escalation" in one["type"]]
+    pseudonym = str(amends.container.keyring.pseudonym("colleague", "m.vance"))
+    assert (raised["data"]["trigger"], pseudonym in json.dumps(raised)) == ("treatment", False)
+    amends.post(f"{address}/hand-off", {"to": "j.okafor"} | HIM)
+    assert amends.get(f"{address}/next-step")["step"] == "acknowledge_and_apologise"
+
+
 def test_after_180_days_he_and_everybody_else_are_told_nothing(database: str, tmp_path: Path):
     with service(database, tmp_path) as amends:
         address = f"/v1/customers/{amends.customer()}"

@@ -15,9 +15,9 @@ from domain.moves.cause import AttributeCause
 from domain.moves.commitment import KeepCommitment, MakeCommitment
 from domain.moves.compensation import DeliverCompensation, GrantCompensation
 from domain.moves.contact import UpdateCustomer
-from domain.moves.escalation import Escalate
+from domain.moves.escalation import Escalate, SettleEscalation
 from domain.moves.follow_up import CompleteFollowUp, ScheduleFollowUp
-from domain.moves.handling import Acknowledge
+from domain.moves.handling import Acknowledge, Assign, HandOff
 from domain.moves.hearing import HearConcern
 from domain.moves.invitation import InviteBack
 from domain.moves.obstacle import RemoveObstacle, ReportObstacle
@@ -27,6 +27,7 @@ from domain.moves.remedy import DeliverRemedy, FailRemedy, PromiseRemedy
 from domain.moves.treatment import ReportTreatment
 from domain.moves.voice import AnnounceLeaving
 from domain.moves.waiver import WaiveStep
+from domain.relationship import RecoveryCommand
 from domain.standards.document import Standard
 from domain.standards.house import House
 from domain.standards.rule import HouseRule
@@ -70,6 +71,38 @@ def test_nobody_answered_yet_so_answer_and_apologise_by_the_time_promised():
     assert found.due_at == START + timedelta(minutes=240)
     assert not found.overdue
     assert advised(reported(), at=240).overdue
+
+
+def named_in_his_own_case() -> Story:
+    """Anna's case, in which the customer names her."""
+    told = ReportTreatment(treatment="rude", by_colleague="anna")
+    return reported().when(Assign(owner="anna"), at=1).when(told, at=2)
+
+
+def test_i_21_a_case_whose_owner_may_be_the_one_goes_to_somebody_else_first():
+    found = advised(named_in_his_own_case(), at=3)
+    assert (found.step, found.reason_code) == ("hand_over", "poor_treatment")
+    assert [one.command for one in found.options] == ["hand-off", "settle-escalation"]
+    assert found.due_at == START + timedelta(minutes=2, hours=4)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        HandOff(to="petros"),
+        Assign(owner="petros"),
+        HandOff(team="kitchen"),
+        SettleEscalation(how="Nobody was rude."),
+    ],
+    ids=["handed over", "given to another", "to a team", "settled"],
+)
+def test_i_21_once_another_has_it_or_it_is_settled_the_customer_comes_first_again(command: RecoveryCommand):
+    assert stands(named_in_his_own_case().when(command, at=4), at=5)[0] == "acknowledge_and_apologise"
+
+
+def test_poor_treatment_in_a_case_that_nobody_owns_is_handed_to_nobody():
+    tale = reported().when(ReportTreatment(treatment="rude", degree=3), at=2)
+    assert stands(tale)[0] == "acknowledge_and_apologise"
 
 
 def test_what_we_noticed_before_the_customer_did_is_told_to_him_first():

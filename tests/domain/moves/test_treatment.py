@@ -2,12 +2,16 @@
 
 import pytest
 
+from domain.clocks import DeadlineSet
 from domain.kinds import AMENDS, EVENTS
-from domain.milestones import RecoveryReopened
+from domain.milestones import EscalationRaised, RecoveryReopened
 from domain.moves.apology import Apologise
+from domain.moves.escalation import Escalate
+from domain.moves.handling import Assign
 from domain.moves.outcome import Resolve
 from domain.moves.treatment import AnswerTreatment, ReportTreatment, TreatmentAnswered, TreatmentReported
-from tests.support.given import colleague, named_id, refused, story
+from tests.support.given import Story, colleague, named_id, refused, story
+from tests.support.recoveries import minute
 from tests.support.stories import PLUMS, only, report, reported, resolved
 
 
@@ -123,6 +127,47 @@ def test_who_reports_himself_is_named_by_that():
     said = ReportTreatment.model_validate({"treatment": "rude", "from": "self"})
     (harm,) = reported().when(said, at=1, actor=colleague("m.vance")).then(TreatmentReported)
     assert harm.by_colleague == named_id("colleague:m.vance")
+
+
+def owned(by: str = "m.vance") -> Story:
+    """The recovery about the plums is this colleague's."""
+    return reported().when(Assign(owner=by), at=1)
+
+
+@pytest.mark.parametrize("told", [{}, {"from": "self"}], ids=["by somebody else", "by himself"])
+def test_i_21_whose_case_it_is_and_is_named_in_it_does_not_keep_it_unseen(told):
+    named = {"treatment": "rude"} | (told or {"by_colleague": "m.vance"})
+    plums = owned().when(ReportTreatment.model_validate(named), at=2, actor=colleague("m.vance"))
+    raised = plums.then(TreatmentReported, EscalationRaised)[1]
+    assert (raised.trigger, raised.level, raised.settle_by) == ("treatment", 1, minute(2 + 4 * 60))
+    assert only(plums).owner == named_id("colleague:m.vance")
+
+
+def test_i_21_what_is_raised_because_of_it_names_nobody():
+    plums = owned().when(ReportTreatment(treatment="rude", by_colleague="m.vance"), at=2)
+    assert str(named_id("colleague:m.vance")) not in plums.last[1].model_dump_json()
+
+
+def test_i_21_it_is_raised_on_what_it_opens_again_too():
+    plums = resolved().when(Assign(owner="m.vance"), at=11)
+    plums.when(ReportTreatment(treatment="last_word", by_colleague="m.vance"), at=20)
+    assert [type(one) for one in plums.last if not isinstance(one, DeadlineSet)] == [
+        TreatmentReported,
+        RecoveryReopened,
+        EscalationRaised,
+    ]
+
+
+def test_nobody_is_called_in_for_a_report_that_names_another_or_nobody():
+    for named in ("j.okafor", None):
+        owned().when(ReportTreatment(treatment="rude", by_colleague=named), at=2).then(TreatmentReported)
+    # Whose case it is not may be named without a word to those above.
+    reported().when(ReportTreatment(treatment="rude", by_colleague="m.vance"), at=2).then(TreatmentReported)
+
+
+def test_nobody_more_is_called_in_while_somebody_is_at_it():
+    plums = owned().when(Escalate(trigger="legal"), at=2)
+    plums.when(ReportTreatment(treatment="rude", by_colleague="m.vance"), at=3).then(TreatmentReported)
 
 
 def test_an_answer_to_no_report_on_this_recovery_is_refused():
