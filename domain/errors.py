@@ -327,9 +327,11 @@ class FutureEvent(Refused):
 
     code = "future_event"
 
-    def __init__(self, occurred_at: str, recorded_at: str) -> None:
-        super().__init__(f"occurred_at {occurred_at} lies more than five minutes after {recorded_at}")
-        self.occurred_at, self.recorded_at = occurred_at, recorded_at
+    def __init__(self, moment: str, recorded_at: str, field: str = "occurred_at") -> None:
+        super().__init__(f"{field} {moment} lies more than five minutes after {recorded_at}")
+        # A member of its own name, as the caller wrote it.
+        vars(self)[field] = moment
+        self.recorded_at = recorded_at
 
 
 class TooOld(Refused):

@@ -5,9 +5,9 @@ Everything here happens between locking the head and committing; nothing outside
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
-from typing import Final, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -24,6 +24,7 @@ from domain.milestones import Reference
 from domain.moves.treatment import reports_of
 from domain.publishing import Publication
 from domain.relationship import Relationship
+from domain.times import AHEAD
 from infrastructure.aggregates import Aggregates
 from infrastructure.clock import Times
 from infrastructure.history import history
@@ -41,8 +42,6 @@ from infrastructure.tables import events
 from infrastructure.tools import Tools
 from infrastructure.work import Work
 
-AHEAD: Final = timedelta(minutes=5)
-"""How far a caller's clock may run before ours. Source: domain.md section 0."""
 References = tuple[tuple[str, str], ...]
 S = TypeVar("S", bound=Aggregate)
 

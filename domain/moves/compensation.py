@@ -21,6 +21,7 @@ from domain.granting.settling import delivered, let_go
 from domain.kinds import Context, Elsewhere, Event, Fact
 from domain.recovery import Compensation, Recovery
 from domain.relationship import RecoveryCommand, RecoveryEvent, Relationship, refuse_own_case
+from domain.times import refuse_future
 from domain.values import Code, CompensationId, Moment, Money, Personal, RecoveryId, Words
 from domain.vocabulary import Basis, CompensationKind
 
@@ -91,6 +92,7 @@ class GrantCompensation(RecoveryCommand, path="grant-compensation", facts=(Compe
         if self.budget_currency is not None and self.fx is None:
             raise InvalidValue("fx", "a budget in another currency needs the rate that leads to it")
         refuse_amounts(self.value, self.cost, self.fx)
+        refuse_future("fx.at", self.fx.at if self.fx else None, at)
 
 
 class DeliverCompensation(RecoveryCommand, path="deliver-compensation", facts=(CompensationDelivered,)):

@@ -26,6 +26,7 @@ from domain.relationship import (
     refuse_erased,
     refuse_own_case,
 )
+from domain.times import refuse_future
 from domain.values import (
     CallerRef,
     Channel,
@@ -155,6 +156,9 @@ class ReportFailure(RelationshipCommand, path="report-failure", facts=(FailureRe
         refuse_erased(state)
         if self.recovery_id in state.recoveries:
             raise AlreadyExists("recovery", self.recovery_id)
+        # What is foreseen has not happened yet.
+        if self.detection != "predicted":
+            refuse_future("happened_at", self.happened_at, at)
         reported = self._reported(at)
         events = [*opened(state, at), reported]
         recovery = foreseen(state, events, at).recovery(reported.recovery_id)

@@ -9,6 +9,7 @@ from domain.kinds import Context, Elsewhere, Event, Fact
 from domain.quiet import refuse_in_quiet_hours
 from domain.recovery import Invitation, Recovery
 from domain.relationship import RecoveryCommand, RecoveryEvent, Relationship
+from domain.times import refuse_future
 from domain.values import BudgetId, Code, CompensationId, InvitationId, Moment, Money
 
 
@@ -82,6 +83,7 @@ class InviteBack(RecoveryCommand, path="invite-back", facts=(ReturnInvitationIss
         if self.valid_until <= at.occurred_at:
             raise InvalidValue("valid_until", "an invitation must be open for a while")
         refuse_amounts(self.value, self.cost, self.fx)
+        refuse_future("fx.at", self.fx.at if self.fx else None, at)
         if at.actor.kind == "customer" and not at.importing:
             raise OwnGrant
 

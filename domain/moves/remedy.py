@@ -58,7 +58,12 @@ class PromiseRemedy(RecoveryCommand, path="promise-remedy", facts=(RemedyPromise
         return [self.promised(state, self.found_open(state, at), at)]
 
     def promised(self, state: Relationship, recovery: Recovery, at: Context) -> RemedyPromised:
-        """The promise made to this recovery. Raises AlreadyExists for an id that is taken."""
+        """The promise made to this recovery.
+
+        Raises AlreadyExists for an id that is taken, InvalidValue for a due time in the past.
+        """
+        if self.due_at is not None and self.due_at < at.occurred_at:
+            raise InvalidValue("due_at", "lies in the past")
         if any(self.remedy_id in one.remedies for one in state.recoveries.values()):
             raise AlreadyExists("remedy", self.remedy_id)
         return RemedyPromised(

@@ -157,6 +157,27 @@ def test_everything_a_report_can_say_is_taken_from_json_and_comes_back_from_it()
     assert again(failure) == failure
 
 
+def test_a_failure_has_not_happened_more_than_five_minutes_from_now():
+    told = {"what": "late", "description": "An hour."}
+    with refused("future_event", happened_at=minute(6).isoformat(), recorded_at=minute(0).isoformat()):
+        known().when(ReportFailure(**told, happened_at=minute(6)))
+    failure = known().when(ReportFailure(**told, happened_at=minute(5))).last[0]
+    assert isinstance(failure, FailureReported)
+    assert failure.happened_at == minute(5)
+
+
+def test_what_is_told_later_may_have_happened_since():
+    told = ReportFailure(what="late", description="An hour.", happened_at=minute(60))
+    assert known().when(told, at=0, recorded_at=120).last[0].happened_at == minute(60)
+
+
+def test_what_is_foreseen_happens_when_it_happens():
+    foreseen = ReportFailure(
+        what="late", description="The van is full.", detection="predicted", happened_at=minute(600)
+    )
+    assert known().when(foreseen).last[0].happened_at == minute(600)
+
+
 def test_a_higher_severity_moves_the_clocks_and_starts_the_one_for_compensation():
     tale = reported().when(Reassess(severity=4, reason="she slipped on them"), at=10)
     tale.then(FailureReassessed, DeadlineMoved, DeadlineMoved, DeadlineMoved, DeadlineSet)

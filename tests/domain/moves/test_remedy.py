@@ -43,6 +43,18 @@ def promised(**fields):
     return reported().when(PromiseRemedy(**({"remedy_kind": "replacement", "remedy_id": SWAP} | fields)), at=5)
 
 
+def test_a_remedy_is_not_promised_for_what_is_past():
+    with refused("invalid_value", field="due_at"):
+        promised(due_at=minute(4))
+    (promise,) = promised(due_at=minute(5)).then(RemedyPromised)
+    assert promise.due_at == minute(5)
+
+
+def test_a_promise_told_late_counts_from_when_it_was_given():
+    tale = reported().when(PromiseRemedy(remedy_kind="repair", due_at=minute(60)), at=5, recorded_at=120)
+    assert tale.then(RemedyPromised)[0].due_at == minute(60)
+
+
 def delivered():
     return promised().when(DeliverRemedy(resolves="full"), at=10)
 
