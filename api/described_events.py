@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from api.openapi import RECORDED
+from api.openapi import ASKED
 
 _ONE_EVENT: Final = {"$ref": "#/components/schemas/CloudEvent"}
 _EVENT_EXAMPLE: Final = {
@@ -33,7 +33,7 @@ EVENTS_BODY: Final[dict[str, Any]] = {
         },
     }
 }
-EVENTS_ANSWERS: Final[dict[int | str, dict[str, Any]]] = RECORDED | {
+EVENTS_ANSWERS: Final[dict[int | str, dict[str, Any]]] = ASKED | {
     200: {
         "description": "A batch: one result for each item, in order.",
         "content": {

@@ -64,6 +64,11 @@ receipts and `Idempotency-Replayed: true`; the key with other content is refused
 
 **Problems** are RFC 9457 documents; each `type` is the address of a page that explains it."""
 
+_CONDITION: Final = "If-None-Match"
+_UNCHANGED: Final = {
+    "description": "What you hold is the newest.",
+    "headers": {"ETag": {"description": "The version you hold.", "schema": {"type": "string"}}},
+}
 _NEVER_ANSWERED: Final = ("HTTPValidationError", "ValidationError")
 _RULE: Final = re.compile(r" \(I-[0-9]+\)")
 
@@ -116,6 +121,9 @@ ANSWER_HEADERS: Final = {
 }
 RECORDED: Final[dict[int | str, dict[str, Any]]] = {
     201: {"model": Recorded, "description": "Recorded.", "headers": ANSWER_HEADERS}
+}
+ASKED: Final[dict[int | str, dict[str, Any]]] = RECORDED | {
+    202: {"model": Recorded, "description": "Asked for: somebody else decides.", "headers": ANSWER_HEADERS}
 }
 KNOWN: Final[dict[int | str, dict[str, Any]]] = RECORDED | {
     200: {"model": Recorded, "description": "Known already; nothing was recorded.", "headers": ANSWER_HEADERS}
@@ -239,8 +247,10 @@ def document_of(
         slug: {"summary": kind.title, "value": problem(slug, "", {}, base_url)} for slug, kind in PROBLEMS.items()
     }
     for operations in made["paths"].values():
-        for operation in operations.values():
+        for verb, operation in operations.items():
             _complete(operation)
+            if verb == "get" and _is_conditional(operation):
+                operation["responses"]["304"] = _UNCHANGED
     for operations in made.get("webhooks", {}).values():
         for operation in operations.values():
             _complete_sent(operation)
@@ -257,6 +267,10 @@ def _complete(operation: dict[str, Any]) -> None:
     answers.pop("422", None)
     answers |= {"4XX": {"$ref": "#/components/responses/Refused"}}
     answers |= {"5XX": {"$ref": "#/components/responses/Unavailable"}}
+
+
+def _is_conditional(operation: Mapping[str, Any]) -> bool:
+    return any(one["name"] == _CONDITION for one in operation.get("parameters", ()))
 
 
 def _complete_sent(operation: dict[str, Any]) -> None:

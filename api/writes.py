@@ -27,6 +27,7 @@ from api.tracing import traceparent
 from domain.errors import AmbiguousRecovery, NotPostable, Refused, UnknownRef
 from domain.kinds import COMMAND_OF_TYPE, EVENTS, Command
 from domain.milestones import Reference
+from domain.moves.compensation import GrantCompensation
 from domain.relationship import RelationshipCommand
 from domain.values import unchanging
 from infrastructure.orders import Answer, Order, Outcome, Receipt
@@ -39,6 +40,8 @@ Warned = Sequence[dict[str, Any]]
 _uuid: Final[Callable[[str], UUID]] = TypeAdapter(UUID).validator.validate_python
 AWAITED: Final = frozenset(("compensation.requested",))
 """What is recorded where the thing itself needs somebody else's word first: taken, but not done."""
+AWAITING: Final = frozenset((GrantCompensation,))
+"""The commands by which such a thing is asked for."""
 
 
 class Key(NamedTuple):

@@ -14,7 +14,7 @@ from api.deps import services_of
 from api.envelope import CommandEnvelope, enveloped, parsed
 from api.strict_json import decode_object
 from api.warning import warnings
-from api.writes import Posting, committed, order_of, posting_of, recorded
+from api.writes import AWAITING, Posting, committed, order_of, posting_of, recorded
 from domain.kinds import COMMANDS
 from domain.relationship import RelationshipCommand
 
@@ -41,7 +41,7 @@ def _mount(router: APIRouter, path: str, kind: type[RelationshipCommand]) -> Non
         summary=openapi.first_line(kind),
         description=openapi.description(kind),
         status_code=201,
-        responses=openapi.RECORDED,
+        responses=openapi.ASKED if kind in AWAITING else openapi.RECORDED,
         openapi_extra=openapi.command_body(kind),
     )
 

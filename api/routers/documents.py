@@ -1,6 +1,6 @@
 """Documents: the API described for programs and for people, the schemas, and a page for every problem."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import orjson
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -14,6 +14,7 @@ from api.problem_pages import page
 from domain.errors import UnknownRef
 
 router = APIRouter(tags=["service"])
+SCHEMA_TYPE: Final = "application/schema+json"
 _AN_HOUR = {"Cache-Control": "public, max-age=3600"}
 
 
@@ -39,7 +40,13 @@ async def event_types() -> Response:
     return Response(orjson.dumps(body), media_type="application/json", headers=_AN_HOUR)
 
 
-@router.get("/v1/schemas/{event_type}", name="event_schema", dependencies=[Depends(known_parameters)])
+@router.get(
+    "/v1/schemas/{event_type}",
+    response_class=Response,
+    responses={200: {"content": {SCHEMA_TYPE: {"schema": {"type": "object"}}}, "description": "The schema."}},
+    name="event_schema",
+    dependencies=[Depends(known_parameters)],
+)
 async def event_schema(
     request: Request,
     event_type: str,
@@ -53,7 +60,7 @@ async def event_schema(
     found = schemas.schema_of(event_type, as_command=wanted == "command", base_url=base_url)
     if found is None:
         raise UnknownRef("event type")
-    return Response(orjson.dumps(found), media_type="application/schema+json", headers=_AN_HOUR)
+    return Response(orjson.dumps(found), media_type=SCHEMA_TYPE, headers=_AN_HOUR)
 
 
 @router.get("/problems", include_in_schema=False)

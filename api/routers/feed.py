@@ -27,6 +27,7 @@ router = APIRouter(tags=["feed"])
 BEFORE: Final = whole_number("before", "The position before which to go on, towards older items.")
 _PARAMETERS: Final = {"parameters": [AFTER, BEFORE, LIMIT, *FRESH]}
 JSON_FEED: Final = "https://jsonfeed.org/version/1.1"
+JSON_FEED_TYPE: Final = "application/feed+json"
 TITLE: Final = "Amends: what we put right, and what we learned"
 KEPT: Final = ("colleague", "role_class", "team", "role")
 """Parameters that stay the same from page to page."""
@@ -52,7 +53,7 @@ class JsonFeed(BaseModel):
     title: str
     home_page_url: str
     feed_url: str
-    next_url: str | None
+    next_url: str | None = None
     items: list[FeedEntry]
     amends: dict[str, int] | None = Field(default=None, alias="_amends")
 
@@ -77,6 +78,7 @@ _ME: Final = {"by": {"colleague_id": "m-7"}}
 @router.get(
     "/v1/feed",
     response_model=JsonFeed,
+    responses={200: {"content": {JSON_FEED_TYPE: {"schema": {"$ref": "#/components/schemas/JsonFeed"}}}}},
     openapi_extra=_PARAMETERS,
     dependencies=[CaughtUp],
     name="team_feed",
@@ -109,7 +111,7 @@ def team_feed(request: Request, caller: Reading, page: Asked, looking: Annotated
         body["next_url"] = _address(link)
     if found.unread is not None:
         body["_amends"] = found.unread.model_dump()
-    wanted = "application/feed+json" if "application/feed+json" in request.headers.get("accept", "") else None
+    wanted = JSON_FEED_TYPE if JSON_FEED_TYPE in request.headers.get("accept", "") else None
     return answer(request, body, position=found.position, link=link, media_type=wanted or "application/json")
 
 

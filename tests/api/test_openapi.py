@@ -18,10 +18,11 @@ from api.openapi import body_of
 from api.pages import POLICY, STYLE
 from domain.kinds import COMMAND_OF_TYPE, COMMANDS, EVENTS
 from domain.relationship import RelationshipCommand
+from tests.support.described import described
 from tests.support.http import Service
 from tests.support.leaping import leaping
 
-DOCUMENT = document()
+DOCUMENT = described()
 
 
 def operations() -> list[tuple[str, str, dict[str, Any]]]:
