@@ -110,7 +110,7 @@ def parsed(model: type[M], body: dict[str, Any], at: Sequence[str | int] = ()) -
         # Its validator itself: to go by way of the model takes a third as long again.
         return cast(M, model.__pydantic_validator__.validate_json(orjson.dumps(body), strict=True))
     except ValidationError as error:
-        raise invalid(error.errors(include_url=False, include_input=False), at) from None
+        raise invalid(error.errors(include_url=False, include_input=False), at, said=body) from None
 
 
 def actor_of(by: By | None, caller: Credential, customer: UUID | None, pseudonym: Pseudonym) -> Actor:

@@ -4,16 +4,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import orjson
-from pydantic_core import ErrorDetails
 from starlette.responses import Response
 
+from api.places import UNKNOWN, Errors, of_themselves, steps_to
 from domain.errors import AmendsError
 
 MEDIA_TYPE: Final = "application/problem+json"
 MOST_ERRORS: Final = 50
 LONGEST_STEP: Final = 200
 """Characters of one step of a pointer: names in a body are as long as whoever sent it likes."""
-Errors = Sequence[ErrorDetails] | Sequence[Mapping[str, Any]]
 
 
 class Kind(NamedTuple):
@@ -100,9 +99,15 @@ def validation_failed(pointer: str, detail: str, code: str, where: str = "body")
     return refused([{"pointer": pointer, "in": where, "detail": detail, "code": code}])
 
 
-def invalid(errors: Errors, prefix: Sequence[str | int] = (), where: str = "body") -> ProblemError:
-    """The 422 that names what pydantic found, the first fifty, and says how many more there are."""
-    return refused(validation_errors(errors[:MOST_ERRORS], prefix, where), len(errors) - MOST_ERRORS)
+def invalid(
+    errors: Errors, prefix: Sequence[str | int] = (), where: str = "body", said: Any = UNKNOWN
+) -> ProblemError:
+    """The 422 that names what pydantic found, the first fifty, and says how many more there are.
+
+    `said` is what it was found in, where that is known: then every pointer leads into it.
+    """
+    errors = of_themselves(errors)
+    return refused(validation_errors(errors[:MOST_ERRORS], prefix, where, said), len(errors) - MOST_ERRORS)
 
 
 def refused(places: Sequence[Mapping[str, str]], omitted: int = 0) -> ProblemError:
@@ -115,12 +120,12 @@ def refused(places: Sequence[Mapping[str, str]], omitted: int = 0) -> ProblemErr
 
 
 def validation_errors(
-    errors: Errors, prefix: Sequence[str | int] = (), where: str = "body"
+    errors: Errors, prefix: Sequence[str | int] = (), where: str = "body", said: Any = UNKNOWN
 ) -> list[dict[str, str]]:
     """Pydantic's errors as `{pointer, in, detail, code}`; the offending values stay out, they may be personal."""
     return [
         {
-            "pointer": pointer((*prefix, *error["loc"])),
+            "pointer": pointer((*prefix, *steps_to(error, said))),
             "in": where,
             "detail": str(error["msg"]).removeprefix("Value error, "),
             "code": str(error["type"]),
