@@ -1,7 +1,7 @@
 """Batches: many events in one request, taken in order and committed a page at a time, each with its own result."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import orjson
 from starlette.responses import Response
@@ -10,12 +10,15 @@ from api import cloudevents
 from api.aside import aside
 from api.auth import Credential
 from api.deps import Services
-from api.problems import RETRY_AFTER, ProblemError
+from api.problems import RETRY_AFTER, ProblemError, placed
 from api.refusals import problem_of
 from api.warning import warnings
 from api.writes import AWAITED, Warned, answered, of_event, order_of, outcome_body
 from domain.errors import Busy
 from infrastructure.orders import Answer, Order, Outcome
+
+DATA: Final = ("data",)
+"""Where the command stands in each item."""
 
 
 async def posted(services: Services, caller: Credential, body: bytes) -> Response:
@@ -60,5 +63,5 @@ def _result(answer: Answer, warned: Warned, base_url: str) -> dict[str, Any]:
         asked = answer.receipts and answer.receipts[0].topic in AWAITED
         body = outcome_body(answer, warned=warned)
         return {"status": 202 if asked else 201, "replayed": answer.replayed, **body}
-    problem = problem_of(answer, base_url)
+    problem = problem_of(placed(answer, DATA), base_url)
     return {"status": problem["status"], "problem": problem}

@@ -7,7 +7,7 @@ import orjson
 from starlette.responses import Response
 
 from api.places import UNKNOWN, Errors, of_themselves, steps_to
-from domain.errors import AmendsError
+from domain.errors import AmendsError, InvalidValue
 
 MEDIA_TYPE: Final = "application/problem+json"
 MOST_ERRORS: Final = 50
@@ -137,6 +137,19 @@ def validation_errors(
 def pointer(steps: Sequence[str | int]) -> str:
     """The JSON pointer (RFC 6901) that takes these steps; long ones are cut, so that no body is sent back."""
     return "".join("/" + str(step)[:LONGEST_STEP].replace("~", "~0").replace("/", "~1") for step in steps)
+
+
+def placed(refusal: BaseException, at: Sequence[str] = (), where: str = "body") -> BaseException:
+    """The refusal, with the place of the value where it is about one: `at` leads to what the rule looked at."""
+    if not isinstance(refusal, InvalidValue):
+        return refusal
+    place = {
+        "pointer": pointer((*at, *refusal.field.split("."))),
+        "in": where,
+        "detail": refusal.reason,
+        "code": refusal.code,
+    }
+    return ProblemError(refusal.code, str(refusal), **refusal.facts(), errors=[place])
 
 
 def document(slug: str, detail: str, facts: Mapping[str, Any], base_url: str) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from api.envelope import By, CommandEnvelope, EventEnvelope, actor_of, enveloped
 from api.headers import etag, expected_version, idempotency_key
 from api.nearest import meant, nearest
 from api.noting import note_outcome, traced
-from api.problems import ProblemError, validation_failed
+from api.problems import ProblemError, placed, validation_failed
 from api.said import Said
 from api.tracing import traceparent
 from domain.errors import AmbiguousRecovery, NotPostable, Refused, UnknownRef
@@ -75,6 +75,8 @@ class Posting:
     correlation_id: UUID | None = None
     causation_id: UUID | None = None
     traceparent: str | None = None
+    at: tuple[str, ...] = ()
+    """The steps that lead to the command in the body."""
     size: int = 0
     """How many bytes its caller sent, where there is no key; with one, the content it stands for is counted."""
 
@@ -151,11 +153,14 @@ def rehearsed(services: Services, order: Order) -> str | Refused:
     raise answer
 
 
-async def committed(services: Services, order: Order) -> Outcome:
-    """The outcome of this order, once it is on disk. Raises its refusal, or Unavailable when it takes too long."""
+async def committed(services: Services, order: Order, at: Sequence[str] = ()) -> Outcome:
+    """The outcome of this order, once it is on disk. Raises its refusal, or Unavailable when it takes too long.
+
+    `at` leads to the command in the body.
+    """
     [answer] = await answered(services, [order])
     if not isinstance(answer, Outcome):
-        raise answer
+        raise placed(answer, at)
     return answer
 
 
@@ -241,6 +246,7 @@ def of_event(incoming: Incoming, caller: Credential, if_match: int | None = None
         correlation_id=event.correlationid,
         causation_id=event.causationid,
         traceparent=traceparent(event.traceparent),
+        at=incoming.data_at,
     )
 
 

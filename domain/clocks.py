@@ -138,12 +138,15 @@ def awaits_compensation(recovery: Recovery) -> bool:
     return recovery.expects_compensation and not settled
 
 
-def promised_update(recovery: Recovery, due_at: datetime | None, at: Context) -> list[Event]:
-    """The `deadline.set` for the time at which the customer was promised to hear from us, if he was."""
+def promised_update(recovery: Recovery, due_at: datetime | None, at: Context, field: str) -> list[Event]:
+    """The `deadline.set` for the time at which the customer was promised to hear from us, if he was.
+
+    `field` is what the command calls that time.
+    """
     if due_at is None:
         return []
     if due_at <= at.occurred_at:
-        raise InvalidValue("due_at", "the promised time must lie after the promise")
+        raise InvalidValue(field, "the promised time must lie after the promise")
     if not recovery.clocks or recovery.phase == "closed":
         return []
     promised = DeadlineSet(

@@ -3,6 +3,8 @@
 Classes hold facts; `api/problems.py` alone knows status codes. A `code` is public and never reused.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar, Final, Literal
 
 from domain.values import Money
@@ -345,13 +347,22 @@ class TooOld(Refused):
 
 
 class InvalidValue(Refused):
-    """A value is well-formed but cannot be meant."""
+    """A value is well-formed but cannot be meant. `field` leads to it, with dots between names: `stated.value`."""
 
     code = "invalid_value"
 
     def __init__(self, field: str, reason: str) -> None:
         super().__init__(f"{field}: {reason}")
         self.field, self.reason = field, reason
+
+
+@contextmanager
+def part(name: str | None) -> Iterator[None]:
+    """What is refused here is told as a part of what has this name; without a name, as the whole."""
+    try:
+        yield
+    except InvalidValue as wrong:
+        raise wrong if name is None else InvalidValue(f"{name}.{wrong.field}", wrong.reason) from None
 
 
 class KeyReused(Refused):

@@ -209,7 +209,9 @@ class PublishStandard(
 
 def _refuse_unpublished(calendar: str, at: Context) -> None:
     if at.house.calendar(calendar) is None:
-        raise InvalidValue("calendar", f"publish the calendar {calendar} first: promises without one hold all day")
+        raise InvalidValue(
+            "body.calendar", f"publish the calendar {calendar} first: promises without one hold all day"
+        )
 
 
 class RetireStandard(StandardCommand, path="retire-standard", facts=(StandardRetired,), scope="admin"):

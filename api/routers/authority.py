@@ -10,12 +10,13 @@ from pydantic_core import ErrorDetails
 from api.auth import Credential, Reading, default_source
 from api.deps import services_of
 from api.envelope import By
-from api.problems import invalid
+from api.problems import invalid, placed
 from api.reads import answer
 from api.refusals import problem_of
 from api.writes import Posting, order_of, rehearsed
+from domain.errors import InvalidValue, Refused
 from domain.moves.compensation import GrantCompensation
-from domain.values import Code, RecoveryId
+from domain.values import Code, Money, RecoveryId
 from domain.vocabulary import Basis, CompensationKind, RoleClass
 
 router = APIRouter(tags=["authority"])
@@ -48,7 +49,8 @@ class Asked(BaseModel):
                 "basis": self.basis,
                 "cost": cost,
                 "cost_centre": self.cost_centre,
-            }
+            },
+            context=Money.OUTSIDE,
         )
 
     @property
@@ -83,10 +85,15 @@ def check(request: Request, caller: Reading, asked: Annotated[Asked, Query()]) -
     found = rehearsed(services, order)
     if isinstance(found, str):
         return answer(request, Answered(verdict=_VERDICTS[found], problem=None))
-    problem = problem_of(found, services.settings.address)
-    if problem.get("field") == "cost":
-        problem["field"] = "amount"  # as it is called here
+    problem = problem_of(_as_asked(found), services.settings.address)
     return answer(request, Answered(verdict="refused", problem=problem))
+
+
+def _as_asked(refusal: Refused) -> BaseException:
+    """The same refusal, at the parameter that it is about."""
+    if isinstance(refusal, InvalidValue) and refusal.field == "cost":
+        refusal = InvalidValue("amount", refusal.reason)
+    return placed(refusal, where="query")
 
 
 def _where_asked(error: ErrorDetails) -> ErrorDetails:

@@ -42,7 +42,7 @@ async def post_events(request: Request, caller: Appending) -> Response:
     body = await request.body()
     posting = await aside(body, lambda: _read(request, mode, body, caller))
     order = order_of(services, caller, posting)
-    outcome = await committed(services, order)
+    outcome = await committed(services, order, posting.at)
     return recorded(outcome, warned=(await warnings(services, caller, [(order, outcome)])).get(0, ()))
 
 

@@ -1,9 +1,11 @@
 """Bundle: several commands on one relationship in one append; how importers tell a whole case at once."""
 
+from itertools import zip_longest
 from typing import ClassVar
 
 from pydantic import InstanceOf
 
+from domain.errors import part
 from domain.kinds import Context, Elsewhere, Event, looking_ahead
 from domain.relationship import Relationship, RelationshipCommand, foreseen
 
@@ -15,11 +17,14 @@ class Bundle(RelationshipCommand):
     PATH: ClassVar[str] = "bundle"
 
     commands: tuple[InstanceOf[RelationshipCommand], ...]
+    parts: tuple[str | None, ...] = ()
+    """What the whole calls each of them, where it has names for them."""
 
     def decide(self, state: Relationship, at: Context) -> list[Event | Elsewhere]:
         followed: list[Event | Elsewhere] = []
-        for command in self.commands:
-            decided = command.decide(state, at)
+        for name, command in zip_longest(self.parts, self.commands):
+            with part(name):
+                decided = command.decide(state, at)
             state, at = foreseen(state, decided, at), looking_ahead(at, decided)
             followed += decided
         return followed

@@ -1,5 +1,6 @@
 """Instant remedy: sorry, here you are, and something on top, told in one go. No questions, no approval."""
 
+from collections.abc import Sequence
 from typing import TypeVar
 
 from domain.compositions.bundle import Bundle
@@ -16,6 +17,8 @@ from domain.relationship import RecoveryCommand, Relationship, RelationshipComma
 from domain.values import RecoveryId
 
 Step = TypeVar("Step", bound=RecoveryCommand)
+Named = tuple[str | None, RelationshipCommand]
+"""A step with what the whole calls it; None for one that follows from the others."""
 
 
 class InstantRemedy(RecoveryCommand, path="instant-remedy", opens=True):
@@ -34,33 +37,38 @@ class InstantRemedy(RecoveryCommand, path="instant-remedy", opens=True):
         if self.failure is None:
             recovery = self.found(state, at)
             recovery_id, acknowledged = RecoveryId(recovery.recovery_id), "acknowledge" in recovery.done
-            return Bundle(commands=self._recovered(recovery_id, acknowledged)).decide(state, at)
+            return _together(self._recovered(recovery_id, acknowledged)).decide(state, at)
         if self.recovery_id is not None or self.about is not None:
             raise InvalidValue("failure", "report a new failure, or name a recovery, not both")
         recovery_id = self.failure.recovery_id or RecoveryId(at.new_id())
         failure = self.failure.model_copy(update={"recovery_id": recovery_id})
-        return Bundle(commands=(failure, *self._recovered(recovery_id, acknowledged=False))).decide(state, at)
+        steps = [("failure", failure), *self._recovered(recovery_id, acknowledged=False)]
+        return _together(steps).decide(state, at)
 
-    def _recovered(self, recovery_id: RecoveryId, acknowledged: bool) -> tuple[RelationshipCommand, ...]:
+    def _recovered(self, recovery_id: RecoveryId, acknowledged: bool) -> list[Named]:
         acknowledge = Acknowledge(recovery_id=recovery_id, channel=self.apology.channel)
-        return (
-            *(() if acknowledged else (acknowledge,)),
-            _of(recovery_id, "apology", self.apology),
-            _of(recovery_id, "remedy", self.remedy),
+        return [
+            *([] if acknowledged else [(None, acknowledge)]),
+            ("apology", _of(recovery_id, "apology", self.apology)),
+            ("remedy", _of(recovery_id, "remedy", self.remedy)),
             *self._on_top(recovery_id),
-            Resolve(recovery_id=recovery_id),
-        )
+            (None, Resolve(recovery_id=recovery_id)),
+        ]
 
-    def _on_top(self, recovery_id: RecoveryId) -> list[RelationshipCommand]:
-        steps: list[RelationshipCommand] = []
+    def _on_top(self, recovery_id: RecoveryId) -> list[Named]:
+        steps: list[Named] = []
         if self.compensation is not None:
             granted = _of(recovery_id, "compensation", self.compensation)
             at_once = granted.delivered or granted.timing == "now"
             # Nobody is asked: either it can be given now, or whoever stands before the customer must know at once.
-            steps.append(granted.model_copy(update={"delivered": at_once, "ask": False}))
+            steps.append(("compensation", granted.model_copy(update={"delivered": at_once, "ask": False})))
         if self.invitation is not None:
-            steps.append(_of(recovery_id, "invitation", self.invitation))
+            steps.append(("invitation", _of(recovery_id, "invitation", self.invitation)))
         return steps
+
+
+def _together(steps: Sequence[Named]) -> Bundle:
+    return Bundle(commands=tuple(step for _, step in steps), parts=tuple(name for name, _ in steps))
 
 
 def _of(recovery_id: RecoveryId, name: str, step: Step) -> Step:

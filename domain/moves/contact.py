@@ -55,7 +55,7 @@ class UpdateCustomer(RecoveryCommand, path="update-customer", facts=(CustomerUpd
             next_update_due=self.next_update_due,
             note=self.note,
         )
-        return [updated, *promised_update(recovery, self.next_update_due, at)]
+        return [updated, *promised_update(recovery, self.next_update_due, at, "next_update_due")]
 
 
 class CustomerContactedAgain(RecoveryEvent, topic="customer.contacted_again"):

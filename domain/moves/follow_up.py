@@ -5,7 +5,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, StrictInt
 
-from domain.errors import InvalidValue
+from domain.errors import InvalidValue, part
 from domain.kinds import Context, Event, Fact
 from domain.milestones import OUTCOME_VALUES, Instrument, SatisfactionStated, heard, refuse_impossible
 from domain.planning import FollowUpScheduled
@@ -140,7 +140,8 @@ class CompleteFollowUp(RecoveryCommand, path="complete-follow-up", facts=(Follow
             if self.outcome not in OUTCOME_VALUES:
                 return None
             said = Stated(instrument="OUTCOME", value=OUTCOME_VALUES.index(self.outcome))
-        refuse_impossible(said.instrument, said.value)
+        with part("stated"):
+            refuse_impossible(said.instrument, said.value)
         return SatisfactionStated(
             instrument=said.instrument,
             value=said.value,

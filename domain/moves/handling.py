@@ -108,7 +108,7 @@ class Acknowledge(RecoveryCommand, path="acknowledge", facts=(RecoveryAcknowledg
             human=self.human,
             expected_by=self.expected_by,
         )
-        return [acknowledged, *promised_update(recovery, self.expected_by, at)]
+        return [acknowledged, *promised_update(recovery, self.expected_by, at, "expected_by")]
 
 
 def _owner(

@@ -138,7 +138,7 @@ def test_promises_longer_than_any_customer_waits_are_refused(amends: Service):
 
 def test_promises_by_a_calendar_that_nobody_published_are_refused(amends: Service):
     problem = amends.post("/v1/standards", targets("240 bm", "shop"), status=422)
-    assert (problem["type"].rpartition("/")[2], problem["field"]) == ("invalid_value", "calendar")
+    assert (problem["type"].rpartition("/")[2], problem["field"]) == ("invalid_value", "body.calendar")
 
 
 def test_a_slip_in_the_year_is_put_right_by_publishing_again(amends: Service):

@@ -90,7 +90,7 @@ def test_the_answer_on_another_scale_takes_the_place_of_the_outcome():
 
 
 def test_an_impossible_answer_on_another_scale_is_refused():
-    with refused("invalid_value", field="value"):
+    with refused("invalid_value", field="stated.value"):
         resolved().when(CompleteFollowUp(outcome="satisfied", stated=Stated(instrument="CSAT", value=6)), at=DAY)
 
 

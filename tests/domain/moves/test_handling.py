@@ -95,7 +95,7 @@ def test_a_promised_time_runs_no_clock_in_history():
 
 
 def test_a_promised_time_lies_ahead():
-    with refused("invalid_value", field="due_at"):
+    with refused("invalid_value", field="expected_by"):
         reported().when(Acknowledge(expected_by=minute(5)), at=5)
 
 
