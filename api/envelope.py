@@ -12,7 +12,7 @@ from api.auth import Credential, require
 from api.problems import invalid
 from domain.kinds import Actor
 from domain.milestones import Reference
-from domain.values import CallerRef, Code, Moment
+from domain.values import CallerRef, Code, Moment, Money
 from domain.vocabulary import RoleClass
 
 M = TypeVar("M", bound=BaseModel)
@@ -108,7 +108,9 @@ def parsed(model: type[M], body: dict[str, Any], at: Sequence[str | int] = ()) -
     """
     try:
         # Its validator itself: to go by way of the model takes a third as long again.
-        return cast(M, model.__pydantic_validator__.validate_json(orjson.dumps(body), strict=True))
+        return cast(
+            M, model.__pydantic_validator__.validate_json(orjson.dumps(body), strict=True, context=Money.OUTSIDE)
+        )
     except ValidationError as error:
         raise invalid(error.errors(include_url=False, include_input=False), at, said=body) from None
 

@@ -5,8 +5,9 @@ from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from domain.currencies import exponent
 from domain.errors import CurrencyMismatch, InvalidValue
-from domain.values import MAX_INT, Code, Moment, Money, exponent
+from domain.values import MAX_INT, Code, Moment, Money
 
 Rate = Annotated[int, Field(ge=1, le=MAX_INT, strict=True)]
 

@@ -17,11 +17,14 @@ from pydantic import (
     GetJsonSchemaHandler,
     SerializationInfo,
     StringConstraints,
+    ValidationInfo,
     model_serializer,
     model_validator,
 )
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
+
+from domain.currencies import exponent, told
 
 CustomerId = NewType("CustomerId", UUID)
 RecoveryId = NewType("RecoveryId", UUID)
@@ -157,23 +160,6 @@ Channel = Annotated[
 """How we and the customer reached each other."""
 
 
-# ISO 4217 minor units other than two.
-_EXPONENTS: Final[Mapping[str, int]] = {
-    **dict.fromkeys(
-        ["BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF"]
-        + ["UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"],
-        0,
-    ),
-    **dict.fromkeys(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"], 3),
-    **dict.fromkeys(["CLF", "UYW"], 4),
-}
-
-
-def exponent(currency: str) -> int:
-    """How many decimal places the currency has. Source: ISO 4217."""
-    return _EXPONENTS.get(currency, 2)
-
-
 def _minor_units(amount: Any, currency: Any) -> int:
     if not isinstance(amount, str) or not isinstance(currency, str):
         raise ValueError('money is {"amount": "12.50", "currency": "EUR"}: both are strings')
@@ -197,14 +183,17 @@ class Money(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     OUTSIDE: ClassVar[dict[str, str]] = {"money": "amount"}
-    """The serialisation context that asks for the outside form."""
+    """The context that asks for the outside form: all that is told, and all that is taken."""
 
     minor: Annotated[int, Field(ge=0, le=MAX_INT, strict=True)]
     currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 
     @model_validator(mode="before")
     @classmethod
-    def _from_outside(cls, value: Any) -> Any:
+    def _from_outside(cls, value: Any, info: ValidationInfo) -> Any:
+        if info.context and info.context.get("money") == "amount":
+            return told(value) if isinstance(value, Mapping) else value
+        # What is stored was taken by the rules of its day, and is read as it always was.
         if isinstance(value, Mapping) and set(value) == {"amount", "currency"}:
             return {"minor": _minor_units(value["amount"], value["currency"]), "currency": value["currency"]}
         return value

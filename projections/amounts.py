@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from pydantic import BaseModel
 
-from domain.values import exponent
+from domain.currencies import exponent
 
 
 class Amount(BaseModel):

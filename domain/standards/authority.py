@@ -11,8 +11,9 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from domain.currencies import exponent
 from domain.standards.document import SHIPPED, Body, SetOf, Standard
-from domain.values import Code, Money, exponent
+from domain.values import Code, Money
 from domain.vocabulary import COMPENSATION_KIND, Basis, CompensationKind, RoleClass
 
 Approval = Literal["none", "peer", "manager"]

@@ -136,7 +136,7 @@ def test_it_is_raised_and_closed_by_who_knows_its_version(amends: Service):
         ({"period": "2026-13"}, "/period"),
         ({"period": "2027-w53"}, "/period"),
         ({"timezone": "Europe/Atlantis"}, "/timezone"),
-        ({"limit": {"amount": "1.001", "currency": "EUR"}}, "/limit"),
+        ({"limit": {"amount": "1.001", "currency": "EUR"}}, "/limit/amount"),
         ({"warn_at_pct": 101}, "/warn_at_pct"),
         ({"owner": "finance"}, "/owner"),
     ],

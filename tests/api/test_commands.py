@@ -177,8 +177,11 @@ def test_what_happened_earlier_is_told_with_its_time(amends: Service):
         (LATE | {"occurred_at": 1772442000}, "/occurred_at"),
         (LATE | {"occurred_at": "2026-03-02T09:00:00"}, "/occurred_at"),
         (LATE | {"customer": {"kind": "crm", "value": "1"}}, "/customer"),
-        (LATE | {"customer_loss": {"money": {"amount": 12.5, "currency": "EUR"}}}, "/customer_loss/money"),
-        (LATE | {"customer_loss": {"money": {"amount": "12.505", "currency": "EUR"}}}, "/customer_loss/money"),
+        (LATE | {"customer_loss": {"money": {"amount": 12.5, "currency": "EUR"}}}, "/customer_loss/money/amount"),
+        (
+            LATE | {"customer_loss": {"money": {"amount": "12.505", "currency": "EUR"}}},
+            "/customer_loss/money/amount",
+        ),
         (LATE | {"description": ""}, "/description"),
     ],
 )
