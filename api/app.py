@@ -8,6 +8,7 @@ from fastapi import Depends, FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api import openapi
+from api.allowing import allowed
 from api.auth import KeyCheck
 from api.container import Container
 from api.deadline import Deadline
@@ -65,7 +66,7 @@ def create_app(container: Container) -> Service:
     app.state.standings = Standings(container)
     app.state.looks = Looks()
     app.state.description = Description(app.openapi)
-    add_handlers(app, base_url)
+    add_handlers(app, base_url, allowed)
     app.add_middleware(Head)
     app.postings = Postings(base_url)
     for layer, settings in _door(container):

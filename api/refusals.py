@@ -1,6 +1,6 @@
 """Refusals: how every exception becomes a problem document, and who is woken by it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import structlog
@@ -18,6 +18,7 @@ from domain.errors import AmendsError, Broken
 from infrastructure.engine import out_of_reach
 
 log = structlog.get_logger("amends.problems")
+METHOD_NOT_ALLOWED: Final = 405
 REFUSALS: Final = (ProblemError, AmendsError, SQLAlchemyError)
 """What is told as a problem wherever it is raised; anything else is a fault."""
 
@@ -53,8 +54,8 @@ def refusal(error: BaseException, base_url: str, *, of_write: bool) -> Response:
     return response(problem, headers)
 
 
-def add_handlers(app: FastAPI, base_url: str) -> None:
-    """Makes the application answer every exception with a problem."""
+def add_handlers(app: FastAPI, base_url: str, allowed: Callable[[Request], Sequence[str]]) -> None:
+    """Makes the application answer every exception with a problem. `allowed`: which methods an address takes."""
 
     async def refuse(request: Request, error: Exception) -> Response:
         return refusal(error, base_url, of_write=request.method == "POST")
@@ -62,7 +63,12 @@ def add_handlers(app: FastAPI, base_url: str) -> None:
     async def of_http(request: Request, error: Exception) -> Response:
         if not isinstance(error, HTTPException):
             raise error
-        return response(blank(error.status_code, str(error.detail)), error.headers)
+        if error.status_code != METHOD_NOT_ALLOWED:
+            return response(blank(error.status_code, str(error.detail)), error.headers)
+        methods = allowed(request)
+        if not methods:
+            return response(blank(404, "Not Found"))
+        return response(blank(METHOD_NOT_ALLOWED, "Method Not Allowed"), {"Allow": ", ".join(methods)})
 
     async def of_validation(request: Request, error: Exception) -> Response:
         if not isinstance(error, RequestValidationError):
@@ -79,4 +85,9 @@ def add_handlers(app: FastAPI, base_url: str) -> None:
 def _told(error: Mapping[str, Any]) -> dict[str, str]:
     """One complaint about a parameter, without the value it came with."""
     where, *steps = error["loc"]
-    return {"pointer": pointer(steps), "in": str(where), "detail": str(error["msg"]), "code": str(error["type"])}
+    return {
+        "pointer": pointer(steps),
+        "in": str(where),
+        "detail": str(error["msg"]),
+        "code": str(error["type"]),
+    }

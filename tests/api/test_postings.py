@@ -8,6 +8,7 @@ import pytest
 from fastapi import Depends, FastAPI
 from starlette.testclient import TestClient
 
+from api.allowing import allowed
 from api.parameters import known_parameters
 from api.postings import described_postings
 from api.refusals import add_handlers
@@ -75,7 +76,7 @@ def described(shared: Service) -> Iterator[TestClient]:
     for router in (events.posting, customers.posting, commands.described()):
         app.include_router(router, dependencies=[Depends(known_parameters)])
     app.state.container, app.state.keys = shared.app.state.container, shared.app.state.keys
-    add_handlers(app, shared.container.settings.address)
+    add_handlers(app, shared.container.settings.address, allowed)
     with TestClient(app, base_url="http://127.0.0.1:8080", headers=shared.http.headers) as http:
         yield http
 
