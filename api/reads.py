@@ -4,6 +4,7 @@ import asyncio
 import re
 import time
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Annotated, Any, Final
 from urllib.parse import urlencode
 
@@ -85,7 +86,7 @@ CaughtUp = Depends(caught_up)
 
 def answer(
     request: Request,
-    body: BaseModel | dict[str, Any],
+    body: BaseModel | dict[str, Any] | bytes,
     *,
     position: int | None = None,
     tag: str | None = None,
@@ -98,10 +99,18 @@ def answer(
     headers |= {name: str(value) for name, value in more.items() if value is not None}
     if tag is not None and unchanged(request, tag):
         return Response(status_code=304, headers=headers)
-    content = (
-        body.model_dump_json() if isinstance(body, BaseModel) else orjson.dumps(body, option=orjson.OPT_UTC_Z)
-    )
-    return Response(content, 200, headers, media_type)
+    return Response(_content(body), 200, headers, media_type)
+
+
+def _content(body: BaseModel | dict[str, Any] | bytes) -> str | bytes:
+    if isinstance(body, BaseModel):
+        return body.model_dump_json()
+    return body if isinstance(body, bytes) else orjson.dumps(body, option=orjson.OPT_UTC_Z)
+
+
+def tag_of(*said: object) -> str:
+    """The entity tag of what has no version of its own: another one as soon as anything of it is another."""
+    return f'"{sha256(repr(said).encode()).hexdigest()[:32]}"'
 
 
 def next_link(request: Request, base_url: str, after: int | str, *keep: str, cursor: str = "after") -> str:

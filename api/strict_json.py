@@ -1,7 +1,8 @@
 """Strict JSON: a body is taken only when every reader in the world would read it the same way."""
 
 import json
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from typing import Any, Final, NoReturn
 
 import orjson
@@ -11,6 +12,7 @@ from domain.values import MAX_INT
 
 MAX_DEPTH: Final = 32
 MAX_NUMBER_LENGTH: Final = 512
+LONGEST_NAME: Final = 60
 
 
 def decode(body: bytes) -> Any:
@@ -101,8 +103,14 @@ def _parse(decoder: json.JSONDecoder, text: str) -> Any:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        raise _invalid("an object names the same key twice")
+        raise _invalid(f"an object names the key {_twice(name for name, _ in pairs)} twice")
     return found
+
+
+def _twice(names: Iterable[str]) -> str:
+    """The name that comes most often, cut short, as it would be written in JSON with ASCII alone."""
+    [(again, _)] = Counter(names).most_common(1)
+    return json.dumps(again[:LONGEST_NAME])
 
 
 def _integer(text: str) -> int:

@@ -14,7 +14,18 @@ from api.atom import Entry, atom
 from api.auth import Appending, Reading
 from api.deps import reading, services_of
 from api.problems import validation_failed
-from api.reads import AFTER, FRESH, LIMIT, Asked, CaughtUp, answer, next_link, whole_number
+from api.reads import (
+    AFTER,
+    FRESH,
+    IF_NONE_MATCH,
+    LIMIT,
+    Asked,
+    CaughtUp,
+    answer,
+    next_link,
+    tag_of,
+    whole_number,
+)
 from api.receipts import receive
 from api.telling import Item, Looking, Told, changed, told
 from domain.lessons.receipts import AcknowledgeLesson, ReadLesson
@@ -25,7 +36,7 @@ from projections.knowledge import LessonItem
 
 router = APIRouter(tags=["feed"])
 BEFORE: Final = whole_number("before", "The position before which to go on, towards older items.")
-_PARAMETERS: Final = {"parameters": [AFTER, BEFORE, LIMIT, *FRESH]}
+_PARAMETERS: Final = {"parameters": [AFTER, BEFORE, LIMIT, *FRESH, IF_NONE_MATCH]}
 JSON_FEED: Final = "https://jsonfeed.org/version/1.1"
 JSON_FEED_TYPE: Final = "application/feed+json"
 TITLE: Final = "Amends: what we put right, and what we learned"
@@ -112,7 +123,9 @@ def team_feed(request: Request, caller: Reading, page: Asked, looking: Annotated
     if found.unread is not None:
         body["_amends"] = found.unread.model_dump()
     wanted = JSON_FEED_TYPE if JSON_FEED_TYPE in request.headers.get("accept", "") else None
-    return answer(request, body, position=found.position, link=link, media_type=wanted or "application/json")
+    media_type = wanted or "application/json"
+    tag = tag_of(media_type, body)
+    return answer(request, body, position=found.position, tag=tag, link=link, media_type=media_type)
 
 
 @router.get(
@@ -134,8 +147,9 @@ def team_feed_atom(
     link = _next(request, found)
     address = _itself(request, "/v1/feed.atom")
     content = atom(TITLE, address, updated, entries, None if link is None else _address(link))
-    headers = {"Amends-Position": str(found.position)} | ({} if link is None else {"Link": link})
-    return Response(content, 200, headers, ATOM)
+    # Not of the document itself: without entries its own time is now.
+    tag = tag_of(address, entries, link)
+    return answer(request, content, position=found.position, tag=tag, link=link, media_type=ATOM)
 
 
 @router.get(

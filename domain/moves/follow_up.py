@@ -106,7 +106,7 @@ class FollowUpCompleted(RecoveryEvent, topic="follow_up.completed"):
 
 
 class Stated(BaseModel):
-    """What the customer answered on a scale of the caller's own choice."""
+    """What the customer answered on a scale of the caller's own choice. Its range: see `state-satisfaction`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

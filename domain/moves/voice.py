@@ -33,7 +33,10 @@ IN_WORDS: Final = ("VERBATIM", "REVIEW")
 
 
 class StateSatisfaction(RelationshipCommand, path="state-satisfaction", facts=(SatisfactionStated,)):
-    """Record what the customer says. OUTCOME may come as a word in `outcome` instead of a value.
+    """Record what the customer says.
+
+    CSAT goes from 1 to 5, CES from 1 to 7, NPS from 0 to 10; VERBATIM and REVIEW are words and have no value.
+    OUTCOME goes from 0 to 2 (0 dissatisfied, 1 partly, 2 satisfied), or comes as a word in `outcome`.
 
     `about` says what he speaks of, or names the recovery by the caller's own number. Without it and without
     `recovery_id` he speaks of the only open recovery, or else of the relationship.

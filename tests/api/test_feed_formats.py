@@ -141,3 +141,32 @@ def test_the_rules_of_atom_are_looked_at(feed: Service, right: str, wrong: str, 
 def test_a_notice_keeps_its_words_and_says_when_in_utc(feed: Service):
     [notice] = [one for one in feed.get("/v1/feed")["items"] if "notice" in one["tags"]]
     assert (notice["content_text"], notice["date_published"]) == (NOTICE["text"], "2026-03-02T12:00:00Z")
+
+
+@pytest.mark.parametrize("path", ["/v1/feed", "/v1/feed.atom"])
+@pytest.mark.parametrize("query", ["", "?limit=2", "?colleague=m-7", "?team=nobody-there&after=100000"])
+def test_who_has_it_all_is_not_sent_it_again(feed: Service, path: str, query: str):
+    first = feed.http.get(f"{path}{query}")
+    feed.clock.forward(minutes=1)
+    again = feed.http.get(f"{path}{query}", headers={"If-None-Match": first.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    assert again.headers["etag"] == first.headers["etag"]
+
+
+@pytest.mark.parametrize("path", ["/v1/feed", "/v1/feed.atom"])
+def test_who_has_another_page_or_form_is_sent_this_one(feed: Service, path: str):
+    tags = [feed.http.get(f"{path}{query}").headers["etag"] for query in ("", "?limit=1", "?team=quay")]
+    if path == "/v1/feed":
+        tags.append(feed.http.get(path, headers={"Accept": "application/feed+json"}).headers["etag"])
+    assert len(set(tags)) == len(tags)
+    assert feed.http.get(path, headers={"If-None-Match": tags[1]}).status_code == 200
+
+
+def test_what_is_new_is_sent_to_who_had_it_all(amends: Service):
+    told(amends, drafted(amends))
+    amends.project()
+    held = amends.http.get("/v1/feed").headers["etag"]
+    told(amends, drafted(amends, **NOTICE | {"title": "Another"}))
+    amends.project()
+    answer = amends.http.get("/v1/feed", headers={"If-None-Match": held})
+    assert (answer.status_code, len(answer.json()["items"])) == (200, 2)

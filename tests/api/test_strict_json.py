@@ -201,3 +201,15 @@ def test_a_value_is_the_same_however_it_was_written(value: Any):
 )
 def test_what_is_refused_is_refused_without_a_blank_in_it_too(body: bytes, slug: str):
     assert refusal(body).slug == slug
+
+
+@pytest.mark.parametrize(
+    ("body", "named"),
+    [
+        (b'{"severity": 1, "severity": 2}', '"severity"'),
+        (b'{"a": {"b\\ud800\\u0000": 1, "b\\ud800\\u0000": 2}}', '"b\\ud800\\u0000"'),
+        (b'{"' + b"x" * 5000 + b'": 1, "' + b"x" * 5000 + b'": 1}', '"' + "x" * 60 + '"'),
+    ],
+)
+def test_a_key_that_comes_twice_is_named(body: bytes, named: str):
+    assert refusal(body).detail == f"an object names the key {named} twice"

@@ -1,8 +1,10 @@
 """Voice: the customer's own word, and that he is leaving."""
 
+import re
+
 import pytest
 
-from domain.milestones import EscalationRaised, RecoveryReopened, SatisfactionStated
+from domain.milestones import OUTCOME_VALUES, VALUES, EscalationRaised, RecoveryReopened, SatisfactionStated
 from domain.moves.apology import Apologise
 from domain.moves.outcome import Close, Resolve
 from domain.moves.remedy import DeliverRemedy
@@ -144,3 +146,11 @@ def test_leaving_marks_every_open_recovery():
 def test_nobody_we_do_not_know_can_leave():
     with refused("unknown_ref"):
         story().when(AnnounceLeaving())
+
+
+def test_the_range_of_each_instrument_is_told_where_it_is_asked_for():
+    told = " ".join((StateSatisfaction.__doc__ or "").split())
+    for instrument, (lowest, highest) in VALUES.items():
+        assert re.search(f"{instrument}( goes)? from {lowest} to {highest}\\b", told)
+    for value, outcome in enumerate(OUTCOME_VALUES):
+        assert f"{value} {outcome}" in told
