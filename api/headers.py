@@ -10,7 +10,7 @@ from api.problems import ProblemError
 _VERSION: Final = re.compile(r'"v(0|[1-9][0-9]{0,15})"')
 _QUOTED: Final = re.compile(r'"((?:[\x20-\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"')
 _BARE: Final = re.compile(r"[\x21-\x7e]+")
-_WAIT: Final = re.compile(r"(?:^|[,;])\s*wait\s*=\s*\"?([0-9]{1,6})\"?\s*(?=$|[,;])", re.IGNORECASE)
+_WAIT: Final = re.compile(r"(?:^|[,;])\s*wait\s*=\s*\"?([0-9]{1,18})\"?\s*(?=$|[,;])", re.IGNORECASE)
 LONGEST_KEY: Final = 255
 LONGEST_WAIT_SECONDS: Final = 10
 

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api import auth
-from api.deps import projected, services_of
+from api.deps import Services, projected, services_of
 from api.headers import unchanged, wait_seconds
 from api.problems import ProblemError
 from domain.values import MAX_INT
@@ -59,7 +59,7 @@ def position_of(parameter: str, raw: str) -> int:
 async def caught_up(request: Request, caller: auth.Reading) -> None:
     """Waits until the read models have come to `min_position`, as long as the caller prefers to wait.
 
-    Raises `projection_behind` when they have not.
+    Raises `projection_behind` when they have not, and `cursor_invalid` for a position that nobody has written.
     """
     raw = request.query_params.get("min_position")
     if raw is None:
@@ -67,13 +67,23 @@ async def caught_up(request: Request, caller: auth.Reading) -> None:
     wanted, patience = position_of("min_position", raw), wait_seconds(request)
     services = services_of(request)
     until = time.monotonic() + (patience or 0)
-    while (reached := await run_in_threadpool(projected, services)) < wanted:
+    if (reached := await run_in_threadpool(projected, services)) < wanted:
+        await run_in_threadpool(_refuse_unwritten, services, wanted)
+    while reached < wanted:
         if time.monotonic() >= until:
             raise ProblemError(
                 "projection_behind", headers=_applied(patience), position=reached, min_position=wanted
             )
         await asyncio.sleep(_LOOK_EVERY_SECONDS)
+        reached = await run_in_threadpool(projected, services)
     request.state.applied = _applied(patience)
+
+
+def _refuse_unwritten(services: Services, wanted: int) -> None:
+    head = services.ledger.head()
+    if wanted > head:
+        detail = f"min_position is beyond the end of the ledger, {head}"
+        raise ProblemError("cursor_invalid", detail, parameter="min_position", end=head)
 
 
 def _applied(patience: int | None) -> dict[str, str]:
