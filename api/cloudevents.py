@@ -1,7 +1,7 @@
 """CloudEvents 1.0: how other services say what happened, in three modes told apart by the Content-Type alone."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import unquote_to_bytes
 from uuid import UUID
@@ -9,7 +9,7 @@ from uuid import UUID
 import orjson
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
-from api.problems import ProblemError, refused, validation_errors, validation_failed
+from api.problems import MOST_ERRORS, ProblemError, refused, validation_errors, validation_failed
 from api.strict_json import decode
 from domain.values import Moment, unchanging
 
@@ -41,6 +41,8 @@ class CloudEvent(BaseModel):
     traceparent: str | None = None
 
 
+_OURS: Final = frozenset(CloudEvent.model_fields)
+_NAME: Final = re.compile("[a-z0-9]+")
 _validate: Final = CloudEvent.__pydantic_validator__.validate_json
 
 
@@ -171,6 +173,11 @@ def header_value(raw: bytes, name: str) -> str:
 
 
 def _event(attributes: dict[str, Any], where: str) -> CloudEvent:
+    others = [(name, value) for name, value in attributes.items() if name not in _OURS]
+    strange = [fault for name, value in others for fault in _extension_faults(name, value)]
+    if strange:
+        places = validation_errors(strange[:MOST_ERRORS], where=where)
+        raise refused(_in_headers(places) if where == "header" else places, len(strange) - MOST_ERRORS)
     try:
         event: CloudEvent = _validate(orjson.dumps(attributes), strict=True)
     except ValidationError as error:
@@ -179,6 +186,14 @@ def _event(attributes: dict[str, Any], where: str) -> CloudEvent:
     if event.datacontenttype is not None and not is_json(media_type(event.datacontenttype)):
         raise validation_failed("/datacontenttype", "the data must be JSON", "datacontenttype", where)
     return event
+
+
+def _extension_faults(name: str, value: Any) -> Iterator[dict[str, Any]]:
+    """What is wrong with an attribute that means nothing to us. Source: CloudEvents 1.0.2, section 3."""
+    if _NAME.fullmatch(name) is None:
+        yield {"loc": (name,), "type": "attribute_name", "msg": "the name of an attribute is of a-z and 0-9"}
+    elif not isinstance(value, str | int | None):
+        yield {"loc": (name,), "type": "attribute_value", "msg": "an attribute is a text, whole number or boolean"}
 
 
 def _in_headers(errors: list[dict[str, str]]) -> list[dict[str, str]]:

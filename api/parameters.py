@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 from typing import Final
+from urllib.parse import unquote_to_bytes
 
 from fastapi import Request
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
-from api.problems import MOST_ERRORS, pointer, refused
+from api.problems import MOST_ERRORS, pointer, refused, validation_failed
 
 _KNOWN: Final[dict[tuple[str, frozenset[str]], frozenset[str]]] = {}
 """The names each route (path and methods) knows, found out once."""
@@ -27,6 +28,7 @@ def no_parameters(request: Request) -> None:
 
 
 def _refuse_but(request: Request, known: frozenset[str]) -> None:
+    _refuse_no_text(request.scope["query_string"])
     unknown = [name for name in request.query_params if name not in known]
     places = [
         {
@@ -39,6 +41,26 @@ def _refuse_but(request: Request, known: frozenset[str]) -> None:
     ]
     if places:
         raise refused(places, len(unknown) - len(places))
+
+
+def _refuse_no_text(query: bytes) -> None:
+    """Raises `validation_failed` where the bytes of the query are no UTF-8: read as well as can be, they would be
+    another text than the one that was meant."""
+    if b"%" not in query and query.isascii():
+        return
+    for part in query.split(b"&"):
+        if not _is_text(part):
+            name = unquote_to_bytes(part.partition(b"=")[0]).decode("utf-8", "replace")
+            detail = "the query must be percent-encoded UTF-8"
+            raise validation_failed(pointer([name]), detail, "not_utf8", "query")
+
+
+def _is_text(part: bytes) -> bool:
+    try:
+        unquote_to_bytes(part).decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return part.isascii()
 
 
 def _names(route: APIRoute) -> frozenset[str]:

@@ -11,6 +11,7 @@ from domain.errors import AmendsError, InvalidValue
 
 MEDIA_TYPE: Final = "application/problem+json"
 MOST_ERRORS: Final = 50
+LONGEST_DETAIL: Final = 300
 LONGEST_STEP: Final = 200
 """Characters of one step of a pointer: names in a body are as long as whoever sent it likes."""
 
@@ -127,11 +128,16 @@ def validation_errors(
         {
             "pointer": pointer((*prefix, *steps_to(error, said))),
             "in": where,
-            "detail": str(error["msg"]).removeprefix("Value error, "),
+            "detail": shortened(str(error["msg"]).removeprefix("Value error, ")),
             "code": str(error["type"]),
         }
         for error in errors
     ]
+
+
+def shortened(detail: str) -> str:
+    """The words about one place, cut where they go on too long: some hold a part of what was sent."""
+    return detail if len(detail) <= LONGEST_DETAIL else detail[:LONGEST_DETAIL] + "..."
 
 
 def pointer(steps: Sequence[str | int]) -> str:

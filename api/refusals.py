@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from api.logs import of_fault
 from api.noting import note_problem
-from api.problems import PROBLEMS, ProblemError, blank, document, pointer, refused, response
+from api.problems import PROBLEMS, ProblemError, blank, document, pointer, refused, response, shortened
 from domain.errors import AmendsError, Broken
 from infrastructure.engine import out_of_reach
 
@@ -88,6 +88,6 @@ def _told(error: Mapping[str, Any]) -> dict[str, str]:
     return {
         "pointer": pointer(steps),
         "in": str(where),
-        "detail": str(error["msg"]),
+        "detail": shortened(str(error["msg"])),
         "code": str(error["type"]),
     }
