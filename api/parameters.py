@@ -1,7 +1,7 @@
 """Parameters: an unknown name in the query is refused, for a filter misspelt would quietly show everything."""
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from fastapi import Request
@@ -10,26 +10,35 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
 from api.problems import MOST_ERRORS, pointer, refused, validation_failed
+from api.times import is_count, is_time, not_a_time
 
-_KNOWN: Final[dict[tuple[str, frozenset[str]], frozenset[str]]] = {}
-"""The names each route (path and methods) knows, found out once."""
+
+class Known(NamedTuple):
+    """The names that a route knows, and those of them that are times."""
+
+    names: frozenset[str] = frozenset()
+    times: frozenset[str] = frozenset()
+
+
+_KNOWN: Final[dict[tuple[str, frozenset[str]], Known]] = {}
+"""What each route (path and methods) knows, found out once."""
 
 
 async def known_parameters(request: Request) -> None:
     """Raises `validation_failed` for parameters that this route does not describe."""
     if request.scope["query_string"]:
-        _refuse_but(request, _names(request.scope["route"]))
+        _refuse_but(request, _known(request.scope["route"]))
 
 
 def no_parameters(request: Request) -> None:
     """Raises `validation_failed` for any parameter at all."""
     if request.scope["query_string"]:
-        _refuse_but(request, frozenset())
+        _refuse_but(request, Known())
 
 
-def _refuse_but(request: Request, known: frozenset[str]) -> None:
+def _refuse_but(request: Request, known: Known) -> None:
     _refuse_no_text(request.scope["query_string"])
-    unknown = [name for name in request.query_params if name not in known]
+    unknown = [name for name in request.query_params if name not in known.names]
     places = [
         {
             "pointer": pointer([name]),
@@ -41,6 +50,9 @@ def _refuse_but(request: Request, known: frozenset[str]) -> None:
     ]
     if places:
         raise refused(places, len(unknown) - len(places))
+    for name, value in request.query_params.multi_items():
+        if name in known.times and is_count(value):
+            raise not_a_time(pointer([name]), "query")
 
 
 def _refuse_no_text(query: bytes) -> None:
@@ -63,21 +75,23 @@ def _is_text(part: bytes) -> bool:
     return part.isascii()
 
 
-def _names(route: APIRoute) -> frozenset[str]:
+def _known(route: APIRoute) -> Known:
     key = route.path, frozenset(route.methods or ())
     if key not in _KNOWN:
         extra = (route.openapi_extra or {}).get("parameters", ())
         described = {one["name"] for one in extra if one["in"] == "query"}
-        _KNOWN[key] = frozenset(described.union(_taken(route.dependant)))
+        taken = dict(_taken(route.dependant))
+        times = frozenset(name for name, annotation in taken.items() if is_time(annotation))
+        _KNOWN[key] = Known(frozenset(described.union(taken)), times)
     return _KNOWN[key]
 
 
-def _taken(dependant: Dependant) -> Iterator[str]:
+def _taken(dependant: Dependant) -> Iterator[tuple[str, Any]]:
     for field in dependant.query_params:
         model = field.field_info.annotation
         if isinstance(model, type) and issubclass(model, BaseModel):
-            yield from model.model_fields
+            yield from ((name, inner.annotation) for name, inner in model.model_fields.items())
         else:
-            yield field.alias
+            yield field.alias, model
     for one in dependant.dependencies:
         yield from _taken(one)
