@@ -13,7 +13,7 @@ import psycopg
 from psycopg.types.string import BytesBinaryDumper
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine.interfaces import ExceptionContext
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from domain.errors import Broken
@@ -56,17 +56,26 @@ class UnknownDatabase(Broken):
         self.scheme = scheme
 
 
+class WrongAddress(Broken):
+    """What should say where the database is cannot be read as an address."""
+
+    code = "invalid_value"
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"AMENDS_DATABASE_URL: {why}")
+
+
 def make_engine(
     url: str | URL, *, patience_seconds: float | None = None, reading: bool = False, **options: Any
 ) -> Engine:
-    """An engine for this address, `sqlite:///...` or `postgresql://...`. Raises UnknownDatabase for any other.
+    """An engine for this address, `sqlite:///...` or `postgresql://...`. Raises UnknownDatabase or WrongAddress.
 
     With `patience_seconds` a PostgreSQL that does not answer within them counts as lost: half of them for
     connecting. On one for `reading` every statement on PostgreSQL stands alone: nothing is begun or rolled back,
     and what was prepared stays so. `options` go to SQLAlchemy's create_engine. Bound values are personal data:
     they never appear in errors.
     """
-    address = make_url(url)
+    address = _read(url)
     scheme = address.get_backend_name()
     if scheme == "sqlite":
         engine = create_engine(address.set(drivername="sqlite+pysqlite"), hide_parameters=True, **options)
@@ -100,6 +109,17 @@ def unmoving(engine: Engine) -> Iterator[Connection]:
             conn = conn.execution_options(isolation_level="REPEATABLE READ")
         with conn.begin():
             yield conn
+
+
+def _read(url: str | URL) -> URL:
+    # Never a part of it in words: what stands in the wrong place may be a piece of the password.
+    try:
+        address = make_url(url)
+    except ArgumentError as fault:
+        raise WrongAddress("this is no address of a database") from fault
+    except (TypeError, ValueError) as fault:
+        raise WrongAddress("its port is no number") from fault
+    return address
 
 
 def _postgres(address: URL, patience_seconds: float | None) -> URL:

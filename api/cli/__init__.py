@@ -5,10 +5,11 @@ from collections.abc import Iterator
 
 import typer
 from pydantic import ValidationError
-from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from api.cli import demonstrating, documents, importing, keys, rebuilding, replaying, serving
 from domain.errors import AmendsError
+from infrastructure.reasons import hindrance
 from infrastructure.settings import Settings
 
 app = typer.Typer(
@@ -33,10 +34,11 @@ def main() -> None:
         if fault.title != Settings.__name__:
             raise
         sys.exit("\n".join(_wrong_settings(fault)))
-    except (OperationalError, InterfaceError) as fault:
-        sys.exit(f"unavailable: the database cannot be reached: {str(fault.orig).splitlines()[0]}")
-    except ArgumentError:
-        sys.exit("invalid_value: AMENDS_DATABASE_URL: this is no address of a database")
+    except DBAPIError as fault:
+        line = hindrance(fault)
+        if line is None:
+            raise
+        sys.exit(line)
 
 
 def _wrong_settings(fault: ValidationError) -> Iterator[str]:

@@ -1,0 +1,75 @@
+"""A database that will not, or an address that cannot be: each verb and each start says why in one line."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from tests.support.commands import command_line
+from tests.support.databases import Server
+
+EVERY_START = [("migrate",), ("keys", "create", "webshop"), ("serve", "--port", "0"), ("worker",)]
+
+
+@pytest.fixture(scope="module")
+def weak(postgres_server: Server, postgres_template: str) -> Iterator[str]:
+    """The address of a migrated database for a role that may connect, and nothing else."""
+    name = postgres_server.create(postgres_template)
+    role = sql.Identifier(f"{name}_weak")
+    admin = postgres_server.admin.set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(admin, autocommit=True) as conn:
+        conn.execute(sql.SQL("CREATE ROLE {}").format(role))
+        yield _with_option(postgres_server.url(name), f"role={name}_weak")
+        postgres_server.drop(name)
+        conn.execute(sql.SQL("DROP ROLE {}").format(role))
+
+
+@pytest.mark.parametrize("verb", EVERY_START)
+def test_what_the_role_may_not_is_said_in_one_line(weak: str, tmp_path: Path, verb: tuple[str, ...]):
+    told = command_line(tmp_path, weak).process(*verb)
+    assert (told.code, told.err) == (
+        1,
+        "unavailable: the database refuses: permission denied for table alembic_version\n",
+    )
+
+
+def test_a_database_that_takes_no_writes_is_said_in_one_line(postgres_database: str, tmp_path: Path):
+    command_line(tmp_path, postgres_database)("migrate", "--quiet")
+    read_only = _with_option(postgres_database, "default_transaction_read_only=on")
+    told = command_line(tmp_path, read_only).process("keys", "create", "webshop")
+    assert (told.code, told.err) == (
+        1,
+        "unavailable: the database refuses: cannot execute INSERT in a read-only transaction\n",
+    )
+
+
+@pytest.mark.parametrize("verb", [("migrate",), ("serve", "--port", "0")])
+def test_a_file_that_is_no_database_is_said_in_one_line(tmp_path: Path, verb: tuple[str, ...]):
+    (tmp_path / "amends.db").write_text("Plums, a pound; and whatever else there was to buy.\n" * 100)
+    told = command_line(tmp_path).process(*verb)
+    assert (told.code, told.err) == (1, "unavailable: the database refuses: file is not a database\n")
+
+
+@pytest.mark.parametrize(
+    ("address", "line"),
+    [
+        ("amends:hush-hush@127.0.0.1/amends?sslmod=require", 'invalid connection option "sslmod"'),
+        ("amends:hush-hush@127.0.0.1:abc/amends", "its port is no number"),
+        ("amends:hush-hush@127.0.0.1:/amends", "its port is no number"),
+    ],
+)
+def test_an_address_that_cannot_be_meant_is_said_in_one_line_without_the_password(
+    tmp_path: Path, address: str, line: str
+):
+    told = command_line(tmp_path, f"postgresql://{address}").process("keys", "list")
+    assert told.code == 1
+    assert told.err.startswith("invalid_value: AMENDS_DATABASE_URL: ")
+    assert told.err.endswith(f"{line}\n")
+    assert len(told.err.splitlines()) == 1
+    assert "hush-hush" not in told.err
+
+
+def _with_option(address: str, option: str) -> str:
+    return f"{address}{'&' if '?' in address else '?'}options=-c%20{option}"
