@@ -18,6 +18,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from domain.errors import Broken
 from infrastructure.asking import Forgetful
+from infrastructure.files import keep_to_its_file
 from infrastructure.patience import make_patient
 
 BUSY_TIMEOUT_MS: Final = 10_000
@@ -79,6 +80,7 @@ def make_engine(
     scheme = address.get_backend_name()
     if scheme == "sqlite":
         engine = create_engine(address.set(drivername="sqlite+pysqlite"), hide_parameters=True, **options)
+        keep_to_its_file(engine)
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
