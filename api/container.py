@@ -137,6 +137,7 @@ class Container:
         writer = self.writer
         self.metrics.watch_queue(lambda: writer.waiting, self.settings.queue_size)
         self.metrics.watch_queue_bytes(lambda: writer.waiting_bytes, QUEUE_BYTES)
+        self.metrics.watch_writing(lambda: writer.fails)
 
     def _watch_connections(self) -> None:
         if isinstance(self.engine.pool, QueuePool):
@@ -218,6 +219,12 @@ class Container:
 
     def vitals(self) -> Vitals:
         """How the read models are, as the database has it."""
+        with self.looking.connect() as conn:
+            found = vitals(conn, self.settings.ledger, READ_MODELS, self.clock())
+            if not found.read_only:
+                return found
+            conn.invalidate()
+        # A session that was told to be read-only stays so when its server is no longer: only a new one knows.
         with self.looking.connect() as conn:
             return vitals(conn, self.settings.ledger, READ_MODELS, self.clock())
 

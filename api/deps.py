@@ -29,6 +29,8 @@ _READ_MODELS: Final = [one.name for one in ALL]
 class WriterLike(Protocol):
     """Takes orders for one ledger."""
 
+    @property
+    def fails(self) -> bool: ...
     def hand_over(self, orders: Sequence[Order], done: Callable[[], None]) -> Together: ...
 
 

@@ -17,6 +17,7 @@ import structlog
 from structlog.typing import EventDict, WrappedLogger
 
 from api import noting
+from infrastructure.reasons import codes
 
 
 def set_up_logs(level: str) -> None:
@@ -89,7 +90,8 @@ def nothing_but_logs() -> None:
 def of_fault(fault: BaseException) -> dict[str, Any]:
     """Where it happened and of which kind. Never the message: it may quote what a customer said."""
     frames = traceback.extract_tb(fault.__traceback__)
-    return {"fault": type(fault).__name__, "at": [f"{one.filename}:{one.lineno}" for one in frames[-8:]]}
+    at = [f"{one.filename}:{one.lineno}" for one in frames[-8:]]
+    return {"fault": type(fault).__name__, "at": at, **codes(fault)}
 
 
 class _Lines(structlog.WriteLogger):

@@ -15,7 +15,7 @@ OLD_SNAPSHOT_SECONDS: Final = 60
 """Age of an open transaction from which appends become slower under load."""
 LARGE_WAL_BYTES: Final = 256 * 2**20
 """Size of SQLite's log that only a reader who does not end can explain."""
-Warned = Literal["parked_streams", "old_snapshot"]
+Warned = Literal["parked_streams", "old_snapshot", "writes_fail"]
 
 
 class RebuildView(BaseModel):
@@ -46,10 +46,13 @@ class Ready(BaseModel):
     warnings: list[Warned]
 
 
-def readiness(found: Vitals) -> Ready:
-    """What /readyz says of these vitals. Raises `projection_behind` when reads are too old to be served."""
+def readiness(found: Vitals, writes_fail: bool) -> Ready:
+    """What /readyz says of these vitals, and of a writer whose pages fail or not.
+
+    Raises `projection_behind` when reads are too old to be served.
+    """
     _refuse_old_reads(found)
-    return _ready(found)
+    return _ready(found, _warnings(found, writes_fail))
 
 
 def _refuse_old_reads(found: Vitals) -> None:
@@ -64,8 +67,7 @@ def _behind(why: str, found: Vitals) -> ProblemError:
     return ProblemError("projection_behind", why, head=found.head, lag=found.lag, waiting_seconds=waited)
 
 
-def _ready(found: Vitals) -> Ready:
-    warnings = _warnings(found)
+def _ready(found: Vitals, warnings: list[Warned]) -> Ready:
     return Ready(
         status="degraded" if warnings else "ready",
         head=found.head,
@@ -85,10 +87,12 @@ def _ready(found: Vitals) -> Ready:
     )
 
 
-def _warnings(found: Vitals) -> list[Warned]:
+def _warnings(found: Vitals, writes_fail: bool) -> list[Warned]:
     warnings: list[Warned] = []
     if any(found.parked.values()):
         warnings.append("parked_streams")
     if (found.oldest_snapshot_seconds or 0) > OLD_SNAPSHOT_SECONDS or (found.wal_bytes or 0) > LARGE_WAL_BYTES:
         warnings.append("old_snapshot")
+    if writes_fail or found.read_only:
+        warnings.append("writes_fail")
     return warnings

@@ -8,6 +8,7 @@ import structlog
 from sqlalchemy import Engine
 
 from infrastructure.patience import listening
+from infrastructure.reasons import codes
 
 CHANNEL: Final = "amends"
 """Where writers tell, on PostgreSQL, which ledger has grown: the payload is `<ledger>:<position>`."""
@@ -71,7 +72,7 @@ class Listener:
             try:
                 self._listen()
             except psycopg.Error as fault:
-                log.warning("listener_lost", ledger=self._ledger, fault=type(fault).__name__)
+                log.warning("listener_lost", ledger=self._ledger, fault=type(fault).__name__, **codes(fault))
                 self._stopping.wait(PATIENCE_SECONDS)
 
     def _listen(self) -> None:

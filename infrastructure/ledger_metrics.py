@@ -40,6 +40,7 @@ class LedgerMetrics(Collector):
         yield self._one("amends_projector_abandoned_seconds", _ABANDONED, found.abandoned_seconds)
         if found.oldest_snapshot_seconds is not None:
             yield self._one("amends_oldest_snapshot_age_seconds", _SNAPSHOT, found.oldest_snapshot_seconds)
+        yield self._one("amends_database_read_only", _READ_ONLY, found.read_only)
         if found.wal_bytes is not None:
             yield self._one("amends_sqlite_wal_bytes", _WAL, found.wal_bytes)
 
@@ -56,6 +57,7 @@ class LedgerMetrics(Collector):
 
 
 _UP = "Whether the database answered just now; if not, nothing else about the ledger is shown."
+_READ_ONLY = "Whether PostgreSQL takes no writes from this process: a standby, or told to be read-only; 1 or 0."
 _HEAD = "Position of the ledger's newest event: how many there are."
 _POSITION = "How far each read model has come, as it is read."
 _LAG = "Events that each read model has not folded yet: how old what it shows is."

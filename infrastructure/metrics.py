@@ -169,6 +169,11 @@ class Metrics:
         told = "Bytes of commands that may wait; where one more would not fit, its caller is told `busy`."
         self._gauge("amends_writer_queue_limit_bytes", told).set(limit)
 
+    def watch_writing(self, fails: Callable[[], bool]) -> None:
+        """Shows whether the database takes what this process writes."""
+        told = "Whether the newest page of this process, within a minute, failed for the database's sake: 1 or 0."
+        self._gauge("amends_writes_failing", told).set_function(lambda: float(fails()))
+
     def watch_connections(self, in_use: Callable[[], float], limit: int) -> None:
         """Shows how many connections for reading are taken, and how many there may be."""
         told = "Database connections that reads use now; the writer has its own."

@@ -26,6 +26,7 @@ from infrastructure.mapper import Mapper
 from infrastructure.pace import MOST, Pace, rest_after
 from infrastructure.parking import ParkedStream, Parking
 from infrastructure.readmodels import ReadModels
+from infrastructure.reasons import codes
 from infrastructure.rebuilding import Progress, Rebuilding
 from infrastructure.sidejobs import SideJobs
 from infrastructure.stories import ProjectionLike
@@ -189,7 +190,7 @@ class Projector:
                     entered = True
                 self._work_or_rest(heard)
             except Exception as fault:  # noqa: BLE001 - the thread must outlive a lost database; it tries again
-                log.warning("projector_failed", ledger=self._ledger, fault=described(fault))
+                log.warning("projector_failed", ledger=self._ledger, fault=described(fault), **codes(fault))
                 with self._turn:
                     self._models.forget()
                 self._stopping.wait(PATIENCE_SECONDS)

@@ -7,6 +7,7 @@ from typing import Final
 import structlog
 
 from infrastructure.bell import Bell
+from infrastructure.reasons import codes
 
 log = structlog.get_logger(__name__)
 SOONEST_SECONDS: Final = 0.1
@@ -75,5 +76,5 @@ class Rounds:
         try:
             return bool(self._work())
         except Exception as fault:  # noqa: BLE001 - the thread must outlive it; the next round tries again
-            log.warning(self._failed, fault=type(fault).__name__)
+            log.warning(self._failed, fault=type(fault).__name__, **codes(fault))
             return False

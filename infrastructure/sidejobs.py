@@ -8,6 +8,7 @@ import structlog
 
 from infrastructure.bell import PATIENCE_SECONDS
 from infrastructure.folding import described
+from infrastructure.reasons import codes
 
 log = structlog.get_logger(__name__)
 REST: Final = 4
@@ -29,7 +30,8 @@ class SideJobs:
         try:
             return job()
         except Exception as fault:  # noqa: BLE001 - whatever it is, those who fold must not feel it
-            log.warning("projector_job_failed", ledger=self._ledger, job=name, fault=described(fault))
+            said = {"ledger": self._ledger, "job": name, "fault": described(fault)}
+            log.warning("projector_job_failed", **said, **codes(fault))
             now = monotonic()
             self._rests_until[name] = now + max(PATIENCE_SECONDS, REST * (now - begun))
             return False

@@ -20,7 +20,9 @@ _OLDEST: Final = text(
     # What holds rows back from cleaning: a snapshot, a transaction that wrote, one prepared and never finished.
     # A client at rest inside a transaction that neither read under one snapshot nor wrote holds nothing.
     """
-    SELECT extract(epoch FROM clock_timestamp() - min(begun)) FROM (
+    SELECT extract(epoch FROM clock_timestamp() - min(begun)) AS age,
+        current_setting('transaction_read_only') = 'on' AS read_only
+    FROM (
         SELECT xact_start AS begun FROM pg_stat_activity
         WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
             AND (backend_xmin IS NOT NULL OR backend_xid IS NOT NULL)
@@ -77,6 +79,8 @@ class Vitals:
     """
     wal_bytes: int | None
     """On SQLite, the size of the log that a long reader keeps from being folded into the file; else None."""
+    read_only: bool = False
+    """Whether PostgreSQL takes no writes: a standby, or a server or role that was told so."""
 
     @property
     def position(self) -> int:
@@ -106,6 +110,7 @@ def vitals(conn: Connection, ledger: str, names: Sequence[str], now: datetime) -
     rows = {row.name: row for row in conn.execute(_progress(ledger)) if row.name in names}
     stuck = {(row.projection, row.generation): row.n for row in conn.execute(_stuck(ledger))}
     holder = _holder(conn, ledger, now)
+    oldest, read_only = _session(conn)
     head = read_head(conn, ledger).position
     positions = {name: rows[name].position or 0 if name in rows else 0 for name in names}
     return Vitals(
@@ -119,8 +124,9 @@ def vitals(conn: Connection, ledger: str, names: Sequence[str], now: datetime) -
         ],
         projector=holder,
         waiting=_waiting(conn, ledger, min(positions.values(), default=head), now),
-        oldest_snapshot_seconds=_oldest_snapshot(conn),
+        oldest_snapshot_seconds=oldest,
         wal_bytes=_wal_bytes(conn),
+        read_only=read_only,
     )
 
 
@@ -169,11 +175,12 @@ def _waiting(conn: Connection, ledger: str, reached: int, now: datetime) -> time
     return _NONE if row is None else max(_NONE, now - row.recorded_at)
 
 
-def _oldest_snapshot(conn: Connection) -> float | None:
+def _session(conn: Connection) -> tuple[float | None, bool]:
+    """The age of the oldest snapshot, and whether nothing can be written; what PostgreSQL alone can tell."""
     if conn.dialect.name != "postgresql":
-        return None
-    age = conn.execute(_OLDEST).scalar()
-    return 0.0 if age is None else max(0.0, float(age))
+        return None, False
+    found = conn.execute(_OLDEST).one()
+    return 0.0 if found.age is None else max(0.0, float(found.age)), bool(found.read_only)
 
 
 def _wal_bytes(conn: Connection) -> int | None:

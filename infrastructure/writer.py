@@ -22,10 +22,12 @@ from infrastructure.mapper import Mapper
 from infrastructure.metrics import Metrics
 from infrastructure.orders import Answer, Order, Outcome
 from infrastructure.page import Page
+from infrastructure.reasons import codes
 from infrastructure.recorder import Head, read_told
 from infrastructure.register import Register
 from infrastructure.standards import Standards
 from infrastructure.states import States
+from infrastructure.taking import Taking
 from infrastructure.tools import Tools
 
 log = structlog.get_logger(__name__)
@@ -81,6 +83,7 @@ class Writer:
         self._register = Register(ledger, keyring)
         self._conn: Connection | None = None
         self._committing = False
+        self._taking = Taking()
         self._notify_due: float | None = None
         self._notified_at = 0.0
 
@@ -142,6 +145,11 @@ class Writer:
         """How many bytes their callers sent."""
         return self._waiting_bytes
 
+    @property
+    def fails(self) -> bool:
+        """Whether the database would not take the newest page, and none since."""
+        return self._taking.fails
+
     def _run(self) -> None:
         while True:
             page = self._next_page()
@@ -177,7 +185,7 @@ class Writer:
             # Something about one order broke the page of all, before anything was committed: each gets its own.
             kind = type(fault).__name__
             self._metrics.page_rolled_back("split", len(waiting))
-            log.warning("page_split", ledger=self._tools.ledger, orders=len(waiting), fault=kind)
+            log.warning("page_split", ledger=self._tools.ledger, orders=len(waiting), fault=kind, **codes(fault))
             self._one_by_one(waiting)
         else:
             for one, answer in zip(waiting, answers, strict=True):
@@ -199,7 +207,9 @@ class Writer:
 
     def _fail(self, waiting: Sequence[Waiting], fault: Exception) -> None:
         self._metrics.page_rolled_back("failed", len(waiting))
-        log.error("page_failed", ledger=self._tools.ledger, orders=len(waiting), fault=type(fault).__name__)
+        self._taking.failed(fault)
+        kind = type(fault).__name__
+        log.error("page_failed", ledger=self._tools.ledger, orders=len(waiting), fault=kind, **codes(fault))
         recorded: Literal["no", "unknown"] = "unknown" if self._committing else "no"
         answer = Unavailable(recorded=recorded) if isinstance(fault, SQLAlchemyError) else fault
         for one in waiting:
@@ -239,6 +249,7 @@ class Writer:
         self._metrics.page_committed(answers, len(page.records), ended - begun, ended - decided)
         self._states.keep(page.aggregates.to_keep(), page.last_position)
         if page.records:
+            self._taking.went_well()
             self._on_commit(page.last_position)
             self._notify_due = self._notify_due or self._notified_at + NOTIFY_EVERY_SECONDS
         return answers

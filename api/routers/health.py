@@ -27,7 +27,8 @@ async def healthz() -> Response:
 async def readyz(request: Request) -> Response:
     """Whether the ledger can be reached and the read models keep up; else 503.
 
-    A parked stream or an old snapshot is told, and does not take the service out of rotation.
+    A parked stream, an old snapshot or writes that fail are told, and do not take reads out of rotation.
     """
-    found = await looks_of(request).take(services_of(request).vitals)
-    return answer(request, readiness(found))
+    services = services_of(request)
+    found = await looks_of(request).take(services.vitals)
+    return answer(request, readiness(found, services.writer.fails))

@@ -25,6 +25,7 @@ from infrastructure.folding import described
 from infrastructure.leases import Lease
 from infrastructure.mapper import Mapper
 from infrastructure.metrics import Metrics
+from infrastructure.reasons import codes
 from infrastructure.recorder import read_records
 from infrastructure.rounds import Rounds
 from infrastructure.webhooks import signing
@@ -178,7 +179,7 @@ class Courier:
 
     def _failed(self, webhook: Webhook, fault: Exception) -> None:
         said = {"ledger": self._ledger, "webhook": str(webhook.webhook_id), "reason": "internal"}
-        log.warning("delivering_failed", **said, fault=described(fault))
+        log.warning("delivering_failed", **said, fault=described(fault), **codes(fault))
 
     def _delivered_and_due(self, webhook: Webhook, line: "Line", progress: Progress) -> bool:
         """Tells what there is; gives whether it came due again meanwhile."""

@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, event, make_url, text
+from sqlalchemy.exc import OperationalError
+from structlog.testing import capture_logs
 
 from domain.kinds import Fact
 from infrastructure.engine import make_engine
@@ -74,6 +77,27 @@ class Worker:
     def lives(self) -> None:
         """Holds the right, or renews it."""
         assert self.lease.hold()
+
+
+def figures(amends: Service) -> Exposition:
+    """What Prometheus is told."""
+    return Exposition(amends.http.get("/metrics").text)
+
+
+@contextmanager
+def read_only(database: str) -> Iterator[None]:
+    """Every session from now on is of a server that takes no writes; those there were have ended."""
+    engine = make_engine(database, isolation_level="AUTOCOMMIT")
+    with engine.connect() as conn:
+        name = make_url(database).database
+        conn.execute(text(f"ALTER DATABASE {name} SET default_transaction_read_only = on"))
+        ended = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        conn.execute(text(f"{ended} WHERE datname = current_database() AND pid <> pg_backend_pid()"))
+        try:
+            yield
+        finally:
+            conn.execute(text(f"ALTER DATABASE {name} RESET default_transaction_read_only"))
+    engine.dispose()
 
 
 def broken(amends: Service) -> Projector:
@@ -177,6 +201,40 @@ def test_a_transaction_that_stays_open_is_told(
         assert ready(amends)["wal_bytes"] is None
 
 
+def test_writes_that_the_database_does_not_take_are_told_until_one_is_taken(any_amends: Service) -> None:
+    def full(_conn: Connection) -> None:
+        raise OperationalError("BEGIN", None, Exception("no space is left"))
+
+    event.listen(any_amends.container.working, "begin", full)
+    any_amends.post("/v1/customers", {}, status=503)
+    told = ready(any_amends)
+    assert (told["status"], told["warnings"]) == ("degraded", ["writes_fail"])
+    assert figures(any_amends).value("amends_writes_failing") == 1
+
+    event.remove(any_amends.container.working, "begin", full)
+    any_amends.post("/v1/customers", {})
+    assert (ready(any_amends)["status"], ready(any_amends)["warnings"]) == ("ready", [])
+    assert figures(any_amends).value("amends_writes_failing") == 0
+
+
+def test_a_server_that_takes_no_writes_is_told_before_anybody_posts_and_named_in_the_log(
+    postgres_database: str, tmp_path: Path
+) -> None:
+    with service(postgres_database, tmp_path) as amends:
+        with read_only(postgres_database), capture_logs() as lines:
+            told = ready(amends)
+            assert (told["status"], told["warnings"]) == ("degraded", ["writes_fail"])
+            assert figures(amends).value("amends_database_read_only") == 1
+            for _ in range(2):  # the first may find no more than that its connection is gone
+                amends.post("/v1/customers", {}, status=503)
+        failed = [line for line in lines if line["event"] == "page_failed"]
+        assert failed[-1]["sqlstate"] == "25006"
+
+        amends.post("/v1/customers", {})
+        assert (ready(amends)["status"], ready(amends)["warnings"]) == ("ready", [])
+        assert figures(amends).value("amends_database_read_only") == 0
+
+
 def test_slow_reads_that_take_every_thread_do_not_keep_health_and_metrics_waiting(
     postgres_database: str, tmp_path: Path
 ) -> None:
@@ -189,13 +247,13 @@ def test_slow_reads_that_take_every_thread_do_not_keep_health_and_metrics_waitin
             lock.execute(text("LOCK TABLE feed_items IN ACCESS EXCLUSIVE MODE"))
             asked = [readers.submit(amends.http.get, "/v1/feed") for _ in range(THREADS)]
             eventually(lambda: look.execute(waiting).scalar() == THREADS, "every thread waits for the database")
-            told, figures = ready(amends), Exposition(amends.http.get("/metrics").text)
+            told, shown = ready(amends), figures(amends)
             assert not [one for one in asked if one.done()]
         assert {one.result().status_code for one in asked} == {200}
     other.dispose()
     assert told["status"] == "ready"
-    assert figures.value("amends_database_up") == 1
-    assert figures.value("amends_read_connections") == THREADS
+    assert shown.value("amends_database_up") == 1
+    assert shown.value("amends_read_connections") == THREADS
 
 
 def test_a_log_that_cannot_be_folded_into_the_file_is_told(

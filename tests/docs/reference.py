@@ -97,6 +97,7 @@ def metric_families() -> list[MetricFamily]:
     metrics.sweeping(datetime.fromtimestamp(0, UTC))
     metrics.looked(datetime.fromtimestamp(0, UTC))
     metrics.watch_connections(lambda: 0, 1)
+    metrics.watch_writing(lambda: False)
     metrics.watch_ledger(lambda: _EVERYTHING)
     metrics.watch_webhooks(lambda: Mailroom(0, 0, 0))
     return sorted(
