@@ -128,6 +128,8 @@ def _postgres(address: URL, patience_seconds: float | None) -> URL:
     given = address.query.get("options", ())
     parts = [given] if isinstance(given, str) else list(given)
     parts.append("-c timezone=UTC")
+    # A server that ends sessions at rest would end those of our pools and of whoever listens.
+    parts.append("-c idle_session_timeout=0")
     query: dict[str, Any] = {"application_name": "amends"}
     if patience_seconds is not None:
         query |= _KEEPALIVE | {"connect_timeout": str(max(2, round(patience_seconds / 2)))}

@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+import psycopg
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 _NO_RIGHTS_OR_PLACE: Final = ("25006", "42501", "3F000")
@@ -13,6 +14,13 @@ def codes(fault: BaseException) -> dict[str, str]:
     """The database's own code for this fault, for a log line: none where it gave none."""
     told = {"sqlstate": _told(fault, "sqlstate"), "sqlite_error": _told(fault, "sqlite_errorname")}
     return {name: code for name, code in told.items() if code is not None}
+
+
+def connection_had_ended(fault: DBAPIError) -> bool:
+    """Whether the connection is no more, as PostgreSQL or the driver says."""
+    code = _told(fault, "sqlstate")
+    ended = code is None or code.startswith(("08", "57P"))
+    return ended and isinstance(fault.orig, psycopg.OperationalError)
 
 
 def hindrance(fault: DBAPIError) -> str | None:

@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 import structlog
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from domain.errors import Busy, Unavailable
 from infrastructure import turns
@@ -22,7 +22,7 @@ from infrastructure.mapper import Mapper
 from infrastructure.metrics import Metrics
 from infrastructure.orders import Answer, Order, Outcome
 from infrastructure.page import Page
-from infrastructure.reasons import codes
+from infrastructure.reasons import codes, connection_had_ended
 from infrastructure.recorder import Head, read_told
 from infrastructure.register import Register
 from infrastructure.standards import Standards
@@ -37,6 +37,8 @@ QUEUE_BYTES: Final = 32 * 1024 * 1024
 CATCH_UP_AT_MOST: Final = 5_000
 """When others appended more than this, the kept states are dropped instead of brought up to date."""
 NOTIFY_EVERY_SECONDS: Final = 0.02
+AT_ONCE_SECONDS: Final = 0.5
+"""A connection that had ended says so within this; after that a caller has waited enough."""
 
 
 class Writer:
@@ -82,7 +84,7 @@ class Writer:
         self._standards = Standards(mapper, ledger)
         self._register = Register(ledger, keyring)
         self._conn: Connection | None = None
-        self._committing = False
+        self._committing = self._begun = False
         self._taking = Taking()
         self._notify_due: float | None = None
         self._notified_at = 0.0
@@ -216,7 +218,19 @@ class Writer:
             one.answer(answer)
 
     def _commit(self, orders: Sequence[Order]) -> list[Answer]:
-        self._committing = False
+        kept, since = self._conn is not None, monotonic()
+        try:
+            return self._commit_once(orders)
+        except DBAPIError as fault:
+            late = monotonic() - since > AT_ONCE_SECONDS
+            if self._begun or late or not kept or not connection_had_ended(fault):
+                raise
+            # While nobody posted: not even the lock was ours, so nothing of the page can be anywhere.
+            log.warning("connection_renewed", ledger=self._tools.ledger, **codes(fault))
+        return self._commit_once(orders)
+
+    def _commit_once(self, orders: Sequence[Order]) -> list[Answer]:
+        self._committing = self._begun = False
         conn = self._connection()
         try:
             return self._in_one_transaction(conn, orders)
@@ -234,6 +248,7 @@ class Writer:
         begun = perf_counter()
         with begin_writing(conn):
             head = turns.begin(conn, ledger)
+            self._begun = True
             self._catch_up(conn, head)
             at = times(self._clock(), head.recorded_at, self._latest())
             page = Page(conn, self._tools, head, at, self._states, self._standards, self._register)

@@ -60,6 +60,13 @@ def test_the_session_speaks_utc_whatever_the_server_does(postgres_database: str)
     engine.dispose()
 
 
+def test_a_session_at_rest_is_not_ended_whatever_the_server_does(postgres_database: str):
+    resting = make_engine(f"{postgres_database}&options=-c%20idle_session_timeout=1000", patience_seconds=4)
+    with resting.connect() as conn:
+        assert conn.execute(text("SHOW idle_session_timeout")).scalar_one() == "0"
+    resting.dispose()
+
+
 def test_two_writing_transactions_take_turns(sqlite_database: str):
     engine = make_engine(sqlite_database)
     order: list[str] = []

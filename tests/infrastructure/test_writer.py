@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from datetime import timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from threading import Event
 from uuid import UUID, uuid4
@@ -38,8 +38,9 @@ from infrastructure.patience import listening
 from infrastructure.recorder import read_head, read_records
 from infrastructure.states import States, load
 from infrastructure.tables import commands, events, snapshots, subject_keys
+from tests.support.faults import proxied
 from tests.support.processes import eventually
-from tests.support.writing import ANSWER_WITHIN_SECONDS, Desk, crm, desk, late
+from tests.support.writing import ANSWER_WITHIN_SECONDS, NOON, Desk, crm, desk, late
 
 AT_WORK = """
     SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
@@ -388,19 +389,60 @@ def test_a_stopping_writer_finishes_what_it_accepted(database: str, tmp_path: Pa
             amends.writer.submit(amends.order(late(), crm("C-1")))
 
 
-def test_a_lost_database_is_told_and_the_writer_recovers_by_itself(postgres_database: str, tmp_path: Path) -> None:
+def without_its_connection(amends: Desk) -> UUID:
+    """A customer whose failure was recorded on a connection that the server has ended since."""
+    with listening(amends.engine) as conn:
+        conn.execute("LISTEN amends")
+        customer = amends.post(late(), crm("C-1")).customer_id
+        # Otherwise it may be the word of this page that finds the connection gone, and takes a new one. It is heard
+        # before whoever says it knows that it was said.
+        assert next(conn.notifies(timeout=ANSWER_WITHIN_SECONDS))
+        eventually(lambda: conn.execute(AT_WORK).fetchone() == (0,), "the word was said")
+        kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+        conn.execute(f"{kill} AND datname = current_database()")
+    return customer
+
+
+def test_a_connection_that_ended_while_nobody_posted_costs_the_next_caller_nothing(
+    postgres_database: str, tmp_path: Path
+) -> None:
     with desk(postgres_database, tmp_path) as amends:
-        with listening(amends.engine) as conn:
-            conn.execute("LISTEN amends")
-            customer = amends.post(late(), crm("C-1")).customer_id
-            # Otherwise it may be the word of this page that finds the connection gone, and takes a new one. It is
-            # heard before whoever says it knows that it was said.
-            assert next(conn.notifies(timeout=ANSWER_WITHIN_SECONDS))
-            eventually(lambda: conn.execute(AT_WORK).fetchone() == (0,), "the word was said")
-            kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
-            conn.execute(f"{kill} AND datname = current_database()")
+        customer = without_its_connection(amends)
+        assert amends.post(Apologise(said="regret"), customer).version == 6
+        assert [one.version for one in records(amends.engine)][-1] == 6
+
+
+def test_a_page_that_had_begun_when_its_connection_ended_is_not_tried_again(
+    postgres_database: str, tmp_path: Path
+) -> None:
+    begun, cuts = 0, False
+
+    def clock() -> datetime:
+        """The time, asked for at the beginning of each page, under the lock."""
+        nonlocal begun
+        begun += 1
+        if cuts:
+            amends.writer._connection().connection.driver_connection.close()  # type: ignore[union-attr]
+        return NOON
+
+    with desk(postgres_database, tmp_path, clock=clock, latest=lambda: NOON) as amends:
+        customer = amends.post(late(), crm("C-1")).customer_id
+        begun, cuts = 0, True
         with pytest.raises(Unavailable):
+            amends.post(late(), crm("C-2"))
+        assert begun == 1
+        cuts = False
+        assert amends.post(Apologise(said="regret"), customer).version == 6
+
+
+def test_a_lost_database_is_told_and_the_writer_recovers_by_itself(postgres_database: str, tmp_path: Path) -> None:
+    with proxied(postgres_database) as way, desk(way.url, tmp_path) as amends:
+        customer = amends.post(late(), crm("C-1")).customer_id
+        way.vanish()
+        with pytest.raises(Unavailable) as told:
             amends.post(Apologise(said="regret"), customer)
+        assert told.value.recorded == "no"
+        way.come_back()
         assert amends.post(Apologise(said="regret"), customer).version == 6
 
 
