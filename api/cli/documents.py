@@ -5,8 +5,8 @@ from typing import Annotated, Any
 import orjson
 import typer
 
+from api.cli.given import settings_given
 from api.cli.output import AsJson, Output, Quiet
-from infrastructure.settings import Settings
 
 NO_SUCH = 4
 
@@ -22,7 +22,7 @@ def openapi(as_json: AsJson = False, quiet: Quiet = False) -> None:
     # The application is made for whoever asks for its description; the other verbs start without it.
     from api.app import document
 
-    _print(document(max_batch=Settings().max_batch))
+    _print(document(max_batch=settings_given().max_batch))
 
 
 def schema(

@@ -7,6 +7,7 @@ from typing import Annotated, Final
 
 import typer
 
+from api.cli.given import settings_given
 from api.cli.output import AsJson, Output, Quiet
 from api.container import Container
 from api.importers.cases import Importer
@@ -14,7 +15,6 @@ from api.importers.cfpb import Cfpb
 from api.importers.rows import Reject, UnusableFile, open_source
 from api.importers.run import Tally, read, run
 from api.importers.uci import UciIncidents
-from infrastructure.settings import Settings
 
 KINDS: Final[dict[str, type[Importer]]] = {"cfpb": Cfpb, "uci-incidents": UciIncidents}
 REFUSED: Final = 2
@@ -64,7 +64,7 @@ def _import(importer: Importer, file: Path, output: Output, *, dry_run: bool) ->
     if dry_run:
         with output.progress(f"reading {file.name}") as advance:
             return read(importer, source, advance)
-    container = Container(Settings())
+    container = Container(settings_given())
     container.start_writing()
     try:
         with output.progress(f"importing {file.name}") as advance:

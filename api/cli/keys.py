@@ -6,11 +6,11 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from api.cli.given import settings_given
 from api.cli.output import AsJson, Output, Quiet
 from infrastructure.api_keys import SCOPES, ApiKeys, KeyInfo
 from infrastructure.engine import make_engine
 from infrastructure.migrate import check
-from infrastructure.settings import Settings
 
 app = typer.Typer(help="Credentials for services that post and read.", no_args_is_help=True)
 DEFAULT_SCOPES: Final = ("append", "read")
@@ -66,7 +66,7 @@ def revoke(
 @contextmanager
 def _keys() -> Iterator[tuple[ApiKeys, str]]:
     """The keys of the database the settings name, and the ledger they are for."""
-    settings = Settings()
+    settings = settings_given()
     check(settings)
     engine = make_engine(settings.database_url)
     try:

@@ -9,10 +9,10 @@ from typing import Annotated, Final
 import structlog
 import typer
 
+from api.cli.given import settings_given
 from api.cli.output import AsJson, Output, Quiet
 from api.container import Container
 from infrastructure.parking import ParkedStream
-from infrastructure.settings import Settings
 from projections import ALL
 
 NO_SUCH: Final = 4
@@ -77,7 +77,7 @@ def release(as_json: AsJson = False, quiet: Quiet = False) -> None:
 def _container() -> Iterator[Container]:
     """The parts of this process. What got stuck is told by the verb, so nothing is logged into its output."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    container = Container(Settings())
+    container = Container(settings_given())
     try:
         yield container
     finally:

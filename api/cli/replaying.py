@@ -6,11 +6,11 @@ from uuid import UUID
 
 import typer
 
+from api.cli.given import settings_given
 from api.cli.output import AsJson, Output, Quiet
 from api.container import Container
 from api.replay import Point, Replay, replayed
 from domain.errors import UnknownRef
-from infrastructure.settings import Settings
 
 NO_SUCH = 4
 
@@ -30,7 +30,7 @@ def replay(
     """Fold a customer's events anew and print state and timeline. Exit code 4: no such customer or version."""
     output = Output(as_json, quiet)
     points = [_point(one) for one in (diff or (at,))]
-    container = Container(Settings())
+    container = Container(settings_given())
     try:
         told = [replayed(container.ledger, customer, point) for point in points]
     except UnknownRef as fault:

@@ -9,6 +9,7 @@ from typing import Annotated, Final
 import typer
 import uvicorn
 
+from api.cli.given import settings_given
 from api.cli.output import AsJson, Output, Quiet
 from api.container import Container
 from api.listening import listen, metrics_served
@@ -33,7 +34,7 @@ def register(app: typer.Typer) -> None:
 
 def migrate(as_json: AsJson = False, quiet: Quiet = False) -> None:
     """Bring the database to the newest schema; on an empty one make the key file too."""
-    settings = Settings()
+    settings = settings_given()
     empty, keyless = _is_empty(settings), not settings.key_file.exists()
     bring_up(settings)
     keyed = keyless and settings.key_file.exists()
@@ -63,7 +64,7 @@ def serve(
     quiet: Quiet = False,
 ) -> None:
     """Serve the HTTP API; with --no-worker the projecting is left to `amends worker`."""
-    settings = Settings()
+    settings = settings_given()
     listening = listen(host or settings.host, settings.port if port is None else port)
     settings = settings.model_copy(update={"host": host or settings.host, "port": listening.getsockname()[1]})
     set_up_logs(settings.log_level)
@@ -122,7 +123,7 @@ class _Server(uvicorn.Server):
 
 def worker(as_json: AsJson = False, quiet: Quiet = False) -> None:
     """Project and sweep without serving; as many as you like, one of them works at a time."""
-    settings = Settings()
+    settings = settings_given()
     set_up_logs(settings.log_level)
     nothing_but_logs()
     container = Container(settings)

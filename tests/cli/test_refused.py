@@ -7,7 +7,8 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from tests.support.commands import command_line
+from api.cli.given import UnknownSettings
+from tests.support.commands import CommandLine, command_line
 from tests.support.databases import Server
 
 EVERY_START = [("migrate",), ("keys", "create", "webshop"), ("serve", "--port", "0"), ("worker",)]
@@ -69,6 +70,28 @@ def test_an_address_that_cannot_be_meant_is_said_in_one_line_without_the_passwor
     assert told.err.endswith(f"{line}\n")
     assert len(told.err.splitlines()) == 1
     assert "hush-hush" not in told.err
+
+
+@pytest.mark.parametrize("verb", [*EVERY_START, ("openapi",)])
+def test_a_setting_that_does_not_exist_is_refused_by_name_and_the_nearest_one_told(
+    tmp_path: Path, verb: tuple[str, ...]
+):
+    misspelt = {"AMENDS_METRIC": "a secret", "AMENDS_PROT": "1", "AMENDS_QUIXOTIC": "1"}
+    with pytest.raises(UnknownSettings) as refused:
+        CommandLine(tmp_path, misspelt)(*verb)
+    assert str(refused.value) == (
+        "there is no setting AMENDS_METRIC (AMENDS_METRICS?), AMENDS_PROT (AMENDS_PORT?), AMENDS_QUIXOTIC"
+    )
+
+
+def test_such_a_setting_ends_a_start_in_one_line(tmp_path: Path):
+    told = CommandLine(tmp_path, {"AMENDS_METRIC": "off"}).process("serve", "--port", "0")
+    assert (told.code, told.err) == (1, "invalid_value: there is no setting AMENDS_METRIC (AMENDS_METRICS?)\n")
+
+
+def test_settings_of_the_tests_and_of_others_are_no_concern_of_ours(tmp_path: Path):
+    others = {"AMENDS_SOAK": "1", "AMENDS_WRITE_DOCS": "1", "AMENDS_TEST_DATABASE_URL": "", "AMENDS": "http://x"}
+    assert CommandLine(tmp_path, others)("migrate").code == 0
 
 
 def _with_option(address: str, option: str) -> str:

@@ -34,7 +34,8 @@ SETTINGS_HEAD = """# Settings
 
 Made from the code by `tests/docs/test_reference.py`; do not edit it by hand.
 
-Every setting is an environment variable. There is no other file of settings.
+Every setting is an environment variable. There is no other file of settings. A process does not start with an
+`AMENDS_...` that is none of these: misspelt, it would seem to be in force.
 
 | variable | default | what it is |
 |---|---|---|
