@@ -67,14 +67,19 @@ class WrongAddress(Broken):
 
 
 def make_engine(
-    url: str | URL, *, patience_seconds: float | None = None, reading: bool = False, **options: Any
+    url: str | URL,
+    *,
+    patience_seconds: float | None = None,
+    connect_within_seconds: int | None = None,
+    reading: bool = False,
+    **options: Any,
 ) -> Engine:
     """An engine for this address, `sqlite:///...` or `postgresql://...`. Raises UnknownDatabase or WrongAddress.
 
     With `patience_seconds` a PostgreSQL that does not answer within them counts as lost: half of them for
     connecting. On one for `reading` every statement on PostgreSQL stands alone: nothing is begun or rolled back,
-    and what was prepared stays so. `options` go to SQLAlchemy's create_engine. Bound values are personal data:
-    they never appear in errors.
+    and what was prepared stays so. `connect_within_seconds` alone bounds nothing but that. `options` go
+    to SQLAlchemy's create_engine. Bound values are personal data: they never appear in errors.
     """
     address = _read(url)
     scheme = address.get_backend_name()
@@ -86,7 +91,7 @@ def make_engine(
         return engine
     if scheme not in ("postgresql", "postgres"):
         raise UnknownDatabase(scheme)
-    address = _postgres(address, patience_seconds)
+    address = _postgres(address, patience_seconds, connect_within_seconds)
     if reading:
         options["isolation_level"] = "AUTOCOMMIT"
     engine = create_engine(address, hide_parameters=True, pool_pre_ping=True, **options)
@@ -124,13 +129,15 @@ def _read(url: str | URL) -> URL:
     return address
 
 
-def _postgres(address: URL, patience_seconds: float | None) -> URL:
+def _postgres(address: URL, patience_seconds: float | None, connect_within_seconds: int | None = None) -> URL:
     given = address.query.get("options", ())
     parts = [given] if isinstance(given, str) else list(given)
     parts.append("-c timezone=UTC")
     # A server that ends sessions at rest would end those of our pools and of whoever listens.
     parts.append("-c idle_session_timeout=0")
     query: dict[str, Any] = {"application_name": "amends"}
+    if connect_within_seconds is not None:
+        query |= _KEEPALIVE | {"connect_timeout": str(connect_within_seconds)}
     if patience_seconds is not None:
         query |= _KEEPALIVE | {"connect_timeout": str(max(2, round(patience_seconds / 2)))}
         query["tcp_user_timeout"] = str(round(patience_seconds * 1000))

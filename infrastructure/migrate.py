@@ -21,6 +21,7 @@ from infrastructure.keys import Keyring
 from infrastructure.settings import Settings
 from infrastructure.tables import heads, key_check
 
+CONNECT_WITHIN_SECONDS: Final = 8
 _LOCK: Final = 0x616D656E6473  # "amends": any number, as long as every process takes the same
 
 
@@ -67,7 +68,8 @@ def _config(conn: Connection) -> Config:
 @contextmanager
 def configured(url: str) -> Iterator[Config]:
     """Alembic, pointed at this database inside one transaction, for commands as upgrade and check."""
-    engine = make_engine(url, poolclass=NullPool)
+    # How long a migration takes nobody knows; that somebody answers it does.
+    engine = make_engine(url, connect_within_seconds=CONNECT_WITHIN_SECONDS, poolclass=NullPool)
     try:
         with engine.connect() as conn, begin_writing(conn):
             _wait_for_turn(conn)
@@ -101,7 +103,9 @@ def check(settings: Settings) -> None:
 
     Raises NotMigrated when the schema is older than this program's, NewerSchema and KeysBroken as `migrate` does.
     """
-    engine = make_engine(settings.database_url, poolclass=NullPool)
+    engine = make_engine(
+        settings.database_url, patience_seconds=settings.database_patience_seconds, poolclass=NullPool
+    )
     try:
         with engine.connect() as conn:
             at, wanted = _known(conn), _steps().get_heads()

@@ -68,7 +68,7 @@ def _keys() -> Iterator[tuple[ApiKeys, str]]:
     """The keys of the database the settings name, and the ledger they are for."""
     settings = settings_given()
     check(settings)
-    engine = make_engine(settings.database_url)
+    engine = make_engine(settings.database_url, patience_seconds=settings.database_patience_seconds)
     try:
         yield ApiKeys(engine), settings.ledger
     finally:

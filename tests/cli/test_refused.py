@@ -1,13 +1,17 @@
 """A database that will not, or an address that cannot be: each verb and each start says why in one line."""
 
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
 from psycopg import sql
+from sqlalchemy.exc import DBAPIError
 
 from api.cli.given import UnknownSettings
+from infrastructure.migrate import upgrade
+from infrastructure.reasons import hindrance
 from tests.support.commands import CommandLine, command_line
 from tests.support.databases import Server
 
@@ -51,6 +55,28 @@ def test_a_file_that_is_no_database_is_said_in_one_line(tmp_path: Path, verb: tu
     (tmp_path / "amends.db").write_text("Plums, a pound; and whatever else there was to buy.\n" * 100)
     told = command_line(tmp_path).process(*verb)
     assert (told.code, told.err) == (1, "unavailable: the database refuses: file is not a database\n")
+
+
+@pytest.fixture
+def silent() -> Iterator[str]:
+    """The address of a server that takes connections and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        yield f"postgresql://amends:hush-hush@127.0.0.1:{listening.getsockname()[1]}/amends"
+
+
+def test_a_server_that_never_answers_is_not_waited_for_without_end(silent: str, tmp_path: Path):
+    told = command_line(tmp_path, silent, database_patience_seconds="1").process("keys", "list")
+    assert told.code == 1
+    assert told.err.startswith("unavailable: the database cannot be reached: ")
+    assert len(told.err.splitlines()) == 1
+    assert "hush-hush" not in told.err
+
+
+def test_nor_is_it_by_a_migration(silent: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("infrastructure.migrate.CONNECT_WITHIN_SECONDS", 2)
+    with pytest.raises(DBAPIError) as fault:
+        upgrade(silent)
+    assert (hindrance(fault.value) or "").startswith("unavailable: the database cannot be reached: ")
 
 
 @pytest.mark.parametrize(
