@@ -45,6 +45,16 @@ class NewerSchema(Broken):
         self.at = at
 
 
+class WrongEncoding(Broken):
+    """The database cannot hold every letter that a customer may write."""
+
+    code = "wrong_encoding"
+
+    def __init__(self, found: str) -> None:
+        super().__init__(f"the database holds {found}, this program needs UTF8")
+        self.found = found
+
+
 def scripts() -> Path:
     """Where the migrations stand: inside the installed package, else in the project beside it."""
     here = Path(__file__).resolve().parent
@@ -72,6 +82,7 @@ def configured(url: str) -> Iterator[Config]:
     engine = make_engine(url, connect_within_seconds=CONNECT_WITHIN_SECONDS, poolclass=NullPool)
     try:
         with engine.connect() as conn, begin_writing(conn):
+            _refuse_other_letters(conn)
             _wait_for_turn(conn)
             yield _config(conn)
     finally:
@@ -87,8 +98,8 @@ def upgrade(url: str) -> None:
 def migrate(settings: Settings) -> None:
     """A database of the newest schema and the key file that belongs to it, both made where there is neither.
 
-    Raises NewerSchema when a newer program migrated it, KeysBroken when the key file is absent though the database
-    has seen one, or is another one.
+    Raises WrongEncoding, NewerSchema when a newer program migrated it, KeysBroken when the key file is absent
+    though the database has seen one, or is another one.
     """
     with configured(settings.database_url) as config:
         _upgrade(config)
@@ -101,19 +112,29 @@ def migrate(settings: Settings) -> None:
 def check(settings: Settings) -> None:
     """Returns when the program may start on this database, and changes nothing.
 
-    Raises NotMigrated when the schema is older than this program's, NewerSchema and KeysBroken as `migrate` does.
+    Raises NotMigrated when the schema is older than this program's; WrongEncoding, NewerSchema and KeysBroken as
+    `migrate` does.
     """
     engine = make_engine(
         settings.database_url, patience_seconds=settings.database_patience_seconds, poolclass=NullPool
     )
     try:
         with engine.connect() as conn:
+            _refuse_other_letters(conn)
             at, wanted = _known(conn), _steps().get_heads()
             if set(at) != set(wanted):
                 raise NotMigrated(", ".join(at) or "empty", ", ".join(wanted))
             _agree(conn, settings.key_file)
     finally:
         engine.dispose()
+
+
+def _refuse_other_letters(conn: Connection) -> None:
+    if conn.dialect.name != "postgresql":
+        return
+    found = str(conn.exec_driver_sql("SHOW server_encoding").scalar_one())
+    if found != "UTF8":
+        raise WrongEncoding(found)
 
 
 def _known(conn: Connection) -> Sequence[str]:

@@ -10,7 +10,7 @@ from psycopg import sql
 from sqlalchemy.exc import DBAPIError
 
 from api.cli.given import UnknownSettings
-from infrastructure.migrate import upgrade
+from infrastructure.migrate import WrongEncoding, upgrade
 from infrastructure.reasons import hindrance
 from tests.support.commands import CommandLine, command_line
 from tests.support.databases import Server
@@ -55,6 +55,31 @@ def test_a_file_that_is_no_database_is_said_in_one_line(tmp_path: Path, verb: tu
     (tmp_path / "amends.db").write_text("Plums, a pound; and whatever else there was to buy.\n" * 100)
     told = command_line(tmp_path).process(*verb)
     assert (told.code, told.err) == (1, "unavailable: the database refuses: file is not a database\n")
+
+
+@pytest.fixture(scope="module")
+def latin(postgres_server: Server) -> Iterator[str]:
+    """The address of an empty database that holds the letters of western Europe only."""
+    name = f"{postgres_server.prefix}_latin"
+    admin = postgres_server.admin.set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(admin, autocommit=True) as conn:
+        letters = "ENCODING 'LATIN1' LOCALE_PROVIDER libc LOCALE 'C'"
+        conn.execute(sql.SQL(f"CREATE DATABASE {{}} TEMPLATE template0 {letters}").format(sql.Identifier(name)))
+        yield postgres_server.url(name)
+        conn.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.mark.parametrize("verb", [("migrate",), ("keys", "list")])
+def test_a_database_that_cannot_hold_every_letter_is_refused(latin: str, tmp_path: Path, verb: tuple[str, ...]):
+    told = command_line(tmp_path, latin).process(*verb)
+    assert told.code == 1
+    assert told.err == "wrong_encoding: the database holds LATIN1, this program needs UTF8\n"
+    assert not (tmp_path / "amends.key").exists()
+
+
+def test_a_migration_refuses_it_too(latin: str):
+    with pytest.raises(WrongEncoding):
+        upgrade(latin)
 
 
 @pytest.fixture
