@@ -126,6 +126,10 @@ def _read(url: str | URL) -> URL:
         raise WrongAddress("this is no address of a database") from fault
     except (TypeError, ValueError) as fault:
         raise WrongAddress("its port is no number") from fault
+    if "@" in (address.host or ""):
+        raise WrongAddress("in user and password write @ as %40 and / as %2F")
+    if address.get_backend_name() == "sqlite" and address.database in (None, "", ":memory:"):
+        raise WrongAddress("it keeps nothing; a file is named as in sqlite:///amends.db")
     return address
 
 

@@ -104,6 +104,24 @@ def test_nor_is_it_by_a_migration(silent: str, monkeypatch: pytest.MonkeyPatch):
     assert (hindrance(fault.value) or "").startswith("unavailable: the database cannot be reached: ")
 
 
+def test_an_address_with_an_at_sign_in_the_password_shows_no_piece_of_it(tmp_path: Path):
+    told = command_line(tmp_path, "postgresql://amends:hush@hush@127.0.0.1/amends").process("keys", "list")
+    assert (told.code, told.err) == (
+        1,
+        "invalid_value: AMENDS_DATABASE_URL: in user and password write @ as %40 and / as %2F\n",
+    )
+
+
+@pytest.mark.parametrize("address", ["sqlite://", "sqlite:///:memory:"])
+def test_a_database_that_would_keep_nothing_is_refused(tmp_path: Path, address: str):
+    told = command_line(tmp_path, address).process("migrate")
+    assert (told.code, told.err) == (
+        1,
+        "invalid_value: AMENDS_DATABASE_URL: it keeps nothing; a file is named as in sqlite:///amends.db\n",
+    )
+    assert not (tmp_path / "amends.key").exists()
+
+
 @pytest.mark.parametrize(
     ("address", "line"),
     [
