@@ -21,7 +21,10 @@ class CannotListen(Broken):
     code = "cannot_listen"
 
     def __init__(self, host: str, port: int, fault: OSError) -> None:
-        super().__init__(f"{host}:{port}: {os.strerror(fault.errno or 0)}")
+        # Below zero are the codes of who looks names up, of which the system knows nothing.
+        number = fault.errno or 0
+        why = "nobody knows this name" if number < 0 else os.strerror(number)
+        super().__init__(f"{host}:{port}: {why}")
         self.host, self.port = host, port
 
 

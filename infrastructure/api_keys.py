@@ -112,6 +112,8 @@ class ApiKeys:
 
         Without `conn` it is stored in a transaction of its own.
         """
+        if not name.strip():
+            raise InvalidValue("name", "a key is told from others by it, so it needs one")
         key_id, bearer = _drawn(self._environment)
         row = {
             "ledger": ledger,

@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+import pytest
+
+from domain.errors import InvalidValue
 from tests.support.commands import CommandLine, asked, command_line
 
 
@@ -40,6 +43,13 @@ def test_an_unknown_scope_is_named(amends: CommandLine):
     told = amends.process("keys", "create", "webshop", "--scope", "everything")
     assert told.code == 1
     assert told.err.startswith("invalid_value: scopes: unknown: everything; there are act_for, admin, append")
+
+
+@pytest.mark.parametrize("name", ["", "  "])
+def test_a_key_without_a_name_is_not_made(amends: CommandLine, name: str):
+    with pytest.raises(InvalidValue, match="name"):
+        amends("keys", "create", name)
+    assert amends("keys", "list", "--json").json == {"keys": []}
 
 
 def test_a_revoked_key_opens_nothing(amends: CommandLine):

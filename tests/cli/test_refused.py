@@ -141,6 +141,14 @@ def test_an_address_that_cannot_be_meant_is_said_in_one_line_without_the_passwor
     assert "hush-hush" not in told.err
 
 
+def test_a_host_that_nobody_knows_is_said_in_one_line(amends: CommandLine):
+    told = amends.process("serve", "--host", "nohost.invalid", "--port", "0")
+    assert told.code == 1
+    assert told.err.startswith("cannot_listen: nohost.invalid:0: ")
+    assert "Unknown error" not in told.err
+    assert len(told.err.splitlines()) == 1
+
+
 @pytest.mark.parametrize("verb", [*EVERY_START, ("openapi",)])
 def test_a_setting_that_does_not_exist_is_refused_by_name_and_the_nearest_one_told(
     tmp_path: Path, verb: tuple[str, ...]

@@ -394,8 +394,8 @@ def without_its_connection(amends: Desk) -> UUID:
     with listening(amends.engine) as conn:
         conn.execute("LISTEN amends")
         customer = amends.post(late(), crm("C-1")).customer_id
-        # Otherwise it may be the word of this page that finds the connection gone, and takes a new one. It is heard
-        # before whoever says it knows that it was said.
+        # Otherwise it may be the word of this page that finds the connection gone, and takes a new one. It is
+        # heard before whoever says it knows that it was said.
         assert next(conn.notifies(timeout=ANSWER_WITHIN_SECONDS))
         eventually(lambda: conn.execute(AT_WORK).fetchone() == (0,), "the word was said")
         kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
