@@ -1,6 +1,7 @@
 """Given: the settings that the surroundings of a process give it, none of them misspelt."""
 
 import os
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -10,6 +11,9 @@ from infrastructure.settings import Settings
 
 _PREFIX: Final = str(Settings.model_config["env_prefix"])
 _OF_OUR_TESTS: Final = ("AMENDS_TEST_", "AMENDS_SOAK", "AMENDS_WRITE_DOCS")
+# Kubernetes tells every container of every Service, one named amends-web too.
+_OF_A_SERVICE: Final = re.compile(r"_SERVICE_HOST|_SERVICE_PORT(_\w+)?|_PORT_[0-9]+_(TCP|UDP|SCTP)(_\w+)?")
+_ADDRESS_OF_A_SERVICE: Final = re.compile(r"(tcp|udp|sctp)://")
 
 
 class UnknownSettings(Broken):
@@ -32,8 +36,18 @@ def settings_given() -> Settings:
 def _unknown() -> Iterator[str]:
     """Each name that is none of ours, and the nearest one that is; never a value."""
     known = {_PREFIX + name.upper() for name in Settings.model_fields}
-    for name in sorted(map(str.upper, os.environ)):
-        if not name.startswith(_PREFIX) or name in known or name.startswith(_OF_OUR_TESTS):
+    for given, value in sorted(os.environ.items()):
+        name = given.upper()
+        if (
+            not name.startswith(_PREFIX)
+            or name in known
+            or name.startswith(_OF_OUR_TESTS)
+            or _is_link(name, value)
+        ):
             continue
         near = nearest(name.removeprefix(_PREFIX), [one.removeprefix(_PREFIX) for one in known])
         yield f"{name} ({_PREFIX}{near}?)" if near else name
+
+
+def _is_link(name: str, value: str) -> bool:
+    return bool(_OF_A_SERVICE.search(name) or _ADDRESS_OF_A_SERVICE.match(value))

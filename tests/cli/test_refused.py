@@ -168,7 +168,14 @@ def test_such_a_setting_ends_a_start_in_one_line(tmp_path: Path):
 
 def test_settings_of_the_tests_and_of_others_are_no_concern_of_ours(tmp_path: Path):
     others = {"AMENDS_SOAK": "1", "AMENDS_WRITE_DOCS": "1", "AMENDS_TEST_DATABASE_URL": "", "AMENDS": "http://x"}
-    assert CommandLine(tmp_path, others)("migrate").code == 0
+    links = {
+        "AMENDS_WEB_SERVICE_HOST": "10.0.0.11",
+        "AMENDS_WEB_SERVICE_PORT": "8080",
+        "AMENDS_WEB_SERVICE_PORT_HTTP": "8080",
+        "AMENDS_WEB_PORT": "tcp://10.0.0.11:8080",
+        "AMENDS_WEB_PORT_8080_TCP_ADDR": "10.0.0.11",
+    }
+    assert CommandLine(tmp_path, others | links)("migrate").code == 0
 
 
 def _with_option(address: str, option: str) -> str:
