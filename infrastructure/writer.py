@@ -172,14 +172,18 @@ class Writer:
                 patience = None if self._notify_due is None else max(0.0, self._notify_due - monotonic())
                 if not self._wake.wait(patience):
                     return []
-            taken = min(PAGE, len(self._waiting))
-            page = [self._waiting.popleft() for _ in range(taken)]
-            self._waiting_bytes -= sum(one.order.size for one in page)
-        return [one for one in page if one.take()]
+        return self._taken(PAGE)
 
-    def _commit_or_split(self, waiting: Sequence[Waiting]) -> None:
+    def _taken(self, most: int) -> list[Waiting]:
+        """The next in line, at most so many, but for those that nobody waits for any more."""
+        with self._wake:
+            taken = [self._waiting.popleft() for _ in range(min(most, len(self._waiting)))]
+            self._waiting_bytes -= sum(one.order.size for one in taken)
+        return [one for one in taken if one.take()]
+
+    def _commit_or_split(self, waiting: list[Waiting]) -> None:
         try:
-            answers = self._commit([one.order for one in waiting])
+            answers = self._commit(waiting, PAGE)
         except Exception as fault:  # noqa: BLE001 - the thread must outlive any fault; its callers are told
             if len(waiting) == 1 or self._committing or out_of_reach(fault):
                 self._fail(waiting, fault)
@@ -196,7 +200,7 @@ class Writer:
     def _one_by_one(self, waiting: Sequence[Waiting]) -> None:
         for n, one in enumerate(waiting):
             try:
-                [answer] = self._commit([one.order])
+                [answer] = self._commit([one], 1)
             except Exception as fault:  # noqa: BLE001 - see above
                 self._fail([one], fault)
                 if out_of_reach(fault):
@@ -217,23 +221,24 @@ class Writer:
         for one in waiting:
             one.answer(answer)
 
-    def _commit(self, orders: Sequence[Order]) -> list[Answer]:
+    def _commit(self, waiting: list[Waiting], most: int) -> list[Answer]:
+        """The answers to these orders, and to those that join them on a page of at most so many."""
         kept, since = self._conn is not None, monotonic()
         try:
-            return self._commit_once(orders)
+            return self._commit_once(waiting, most)
         except DBAPIError as fault:
             late = monotonic() - since > AT_ONCE_SECONDS
             if self._begun or late or not kept or not connection_had_ended(fault):
                 raise
             # While nobody posted: not even the lock was ours, so nothing of the page can be anywhere.
             log.warning("connection_renewed", ledger=self._tools.ledger, **codes(fault))
-        return self._commit_once(orders)
+        return self._commit_once(waiting, most)
 
-    def _commit_once(self, orders: Sequence[Order]) -> list[Answer]:
+    def _commit_once(self, waiting: list[Waiting], most: int) -> list[Answer]:
         self._committing = self._begun = False
         conn = self._connection()
         try:
-            return self._in_one_transaction(conn, orders)
+            return self._in_one_transaction(conn, waiting, most)
         except BaseException:
             # Nobody knows what the database kept of it: forget every state and every new key.
             self._states.clear(0)
@@ -243,16 +248,18 @@ class Writer:
             self._close()
             raise
 
-    def _in_one_transaction(self, conn: Connection, orders: Sequence[Order]) -> list[Answer]:
+    def _in_one_transaction(self, conn: Connection, waiting: list[Waiting], most: int) -> list[Answer]:
         ledger = self._tools.ledger
         begun = perf_counter()
         with begin_writing(conn):
             head = turns.begin(conn, ledger)
             self._begun = True
+            # Who came while others had the lock need not wait for them once more.
+            waiting += self._taken(most - len(waiting))
             self._catch_up(conn, head)
             at = times(self._clock(), head.recorded_at, self._latest())
             page = Page(conn, self._tools, head, at, self._states, self._standards, self._register)
-            answers = page.run(orders)
+            answers = page.run([one.order for one in waiting])
             # From here on nobody can tell what the database kept: such a page is never tried again by us.
             self._committing = True
             decided = perf_counter()

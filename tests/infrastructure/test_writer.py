@@ -291,6 +291,23 @@ def test_two_writers_and_many_callers_leave_no_gap_and_lose_nothing(database: st
     assert all(found == list(range(1, len(found) + 1)) for found in versions.values())
 
 
+def test_what_comes_while_others_have_the_lock_is_on_the_same_page(database: str, tmp_path: Path) -> None:
+    pages: list[int] = []
+    with desk(database, tmp_path, start=False, on_commit=pages.append) as amends:
+
+        def come(_conn: Connection) -> None:
+            coming.extend(amends.writer.submit(amends.order(late(), crm(f"C-{n}"))) for n in (2, 3))
+
+        coming = [amends.writer.submit(amends.order(late(), crm("C-1")))]
+        # A transaction of the writer's begins by waiting for the lock.
+        event.listen(amends.engine, "begin", come, once=True)
+        amends.writer.start()
+        first = coming[0].result(ANSWER_WITHIN_SECONDS)
+        second, third = (one.result(ANSWER_WITHIN_SECONDS) for one in coming[1:])
+    assert first.position < second.position < third.position
+    assert pages == [third.position]
+
+
 def test_a_long_stream_gets_snapshots_and_loads_to_the_same_state(database: str, tmp_path: Path) -> None:
     with desk(database, tmp_path) as amends:
         customer = amends.post(late(), crm("C-1")).customer_id
