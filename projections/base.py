@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from itertools import chain, repeat
+from itertools import chain, compress, repeat
+from operator import ne
 from typing import Any, ClassVar, Final, TypeVar
 from uuid import UUID
 
@@ -249,8 +250,9 @@ def _sparse(value: Any) -> Any:
     usual = _defaults(value.__class__)
     if usual is None:
         return value
-    given = zip(*usual, map(vars(value).__getitem__, usual[0]), strict=True)
-    said = [(name, one) for name, default, one in given if one is not default and one != default]
+    names, defaults = usual
+    given = tuple(map(vars(value).__getitem__, names))
+    said = compress(zip(names, given, strict=True), map(ne, given, defaults))
     return {name: one if one.__class__ in _PLAIN else _sparse(one) for name, one in said}
 
 
