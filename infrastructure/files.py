@@ -16,7 +16,7 @@ _MOVED: Final = "SQLITE_READONLY_DBMOVED"
 
 
 def keep_to_its_file(engine: Engine) -> None:
-    """Nothing is begun on this engine, and no connection is made, while another file or none stands at its path.
+    """Nothing is begun or committed, and no connection made, while another file or none stands at its path.
 
     Whoever tries is told as of a database out of reach. Once the file is back, all goes on.
     """
@@ -27,6 +27,8 @@ def keep_to_its_file(engine: Engine) -> None:
     event.listen(engine, "do_connect", file.before_connecting)
     event.listen(engine, "connect", file.connected)
     event.listen(engine, "begin", file.before_beginning)
+    # Between the two some time may pass: whoever begins to write waits until others have done so.
+    event.listen(engine, "commit", file.before_committing)
 
 
 class _File:
@@ -46,6 +48,10 @@ class _File:
     def before_beginning(self, _conn: Connection) -> None:
         if self._moved():
             raise OperationalError("BEGIN", None, _moved())
+
+    def before_committing(self, _conn: Connection) -> None:
+        if self._moved():
+            raise OperationalError("COMMIT", None, _moved())
 
     def _moved(self) -> bool:
         return self._first is not None and self._now() != self._first

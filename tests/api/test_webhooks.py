@@ -16,7 +16,7 @@ from infrastructure.recorder import read_records
 from infrastructure.webhooks.endpoints import MOST, TRIALS
 from infrastructure.webhooks.messages import LATER
 from infrastructure.webhooks.tables import webhooks
-from tests.support.receivers import Receiver, status
+from tests.support.receivers import PATIENCE_SECONDS, Receiver, status
 from tests.support.webhooks import Office, office
 
 PATH = "/v1/webhooks"
@@ -203,8 +203,9 @@ def test_few_receivers_are_tried_out_at_once_and_whoever_comes_then_is_told_to_c
 
 
 def test_a_server_that_stops_waits_for_no_receiver_that_is_tried_out(
-    sqlite_database: str, tmp_path: Path, crm: Receiver
+    sqlite_database: str, tmp_path: Path, crm: Receiver, monkeypatch: pytest.MonkeyPatch
 ):
+    monkeypatch.setattr("infrastructure.webhooks.courier.PING_SECONDS", PATIENCE_SECONDS)
     crm.answer = lambda told, handler: (crm.ended.wait(), status(204)(told, handler))[1]
     with office(sqlite_database, tmp_path) as desk, desk.telling(crm) as hook, ThreadPoolExecutor(1) as caller:
         trying = caller.submit(desk.house.post, f"{hook.path}/test", status=503)

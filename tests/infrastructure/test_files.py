@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, make_url, text
+from sqlalchemy import Engine, inspect, make_url, text
 from sqlalchemy.exc import OperationalError
 
 from domain.errors import Unavailable
 from domain.moves.apology import Apologise
-from infrastructure.engine import make_engine
+from infrastructure.engine import make_engine, writing
 from tests.support.writing import crm, desk, late
 
 
@@ -39,6 +39,23 @@ def test_without_its_file_a_writer_acknowledges_nothing_and_goes_on_once_it_is_b
 
         elsewhere.rename(file)
         assert amends.post(Apologise(said="regret"), customer).version == 6
+
+
+def test_nothing_is_committed_to_a_file_that_was_taken_away_since_it_was_begun(
+    sqlite_database: str, tmp_path: Path
+):
+    engine, file, elsewhere = make_engine(sqlite_database), path_of(sqlite_database), tmp_path / "elsewhere.db"
+
+    def taken_away_while_writing() -> None:
+        with writing(engine) as conn:
+            conn.execute(text("CREATE TABLE kept (n INTEGER)"))
+            file.rename(elsewhere)
+
+    with pytest.raises(OperationalError, match="no longer at its path"):
+        taken_away_while_writing()
+    elsewhere.rename(file)
+    with engine.connect() as conn:
+        assert not inspect(conn).has_table("kept")
 
 
 def test_a_file_put_in_the_place_of_the_open_one_is_not_taken_for_it(sqlite_database: str, tmp_path: Path):

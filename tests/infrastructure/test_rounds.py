@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from infrastructure.bell import Bell
-from infrastructure.rounds import Rounds
+from infrastructure.rounds import SOONEST_SECONDS, Rounds
 
 PATIENCE_SECONDS = 30.0
 
@@ -22,9 +22,12 @@ class Counted:
             self._changed.notify_all()
         return self._wants(self.rounds)
 
-    def wait_for(self, many: int) -> None:
+    def came_to(self, many: int, within_seconds: float) -> bool:
         with self._changed:
-            assert self._changed.wait_for(lambda: self.rounds >= many, PATIENCE_SECONDS), self.rounds
+            return self._changed.wait_for(lambda: self.rounds >= many, within_seconds)
+
+    def wait_for(self, many: int) -> None:
+        assert self.came_to(many, PATIENCE_SECONDS), self.rounds
 
 
 @contextmanager
@@ -61,4 +64,4 @@ def test_work_that_finds_nobody_to_work_for_is_left_alone_by_the_bell_until_its_
         quiet.wait_for(1)
         for _ in range(100):
             bell.ring()
-    assert quiet.rounds == 1
+        assert not quiet.came_to(2, within_seconds=3 * SOONEST_SECONDS)

@@ -47,7 +47,10 @@ def test_a_name_that_is_not_found_in_time_is_refused_and_few_wait_for_one_at_onc
     assert desk.house.get("/v1/webhooks") == {"data": []}
 
 
-def test_when_the_house_stops_nobody_waits_for_a_receiver_or_its_name_any_longer(desk: Office, crm: Receiver):
+def test_when_the_house_stops_nobody_waits_for_a_receiver_or_its_name_any_longer(
+    desk: Office, crm: Receiver, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("infrastructure.webhooks.courier.PING_SECONDS", PATIENCE_SECONDS)
     parts, looking_up, over = desk.house.container, threading.Event(), threading.Event()
 
     def hangs(host: str, port: int) -> Sequence[str]:
