@@ -4,7 +4,7 @@ from dataclasses import fields
 from operator import attrgetter
 from typing import Final
 
-from domain.recovery import Deadline, Recovery
+from domain.recovery import Recovery
 from domain.relationship import Relationship
 from projections.base import Row, text_list
 from projections.checklist import checklist, coverage
@@ -62,7 +62,8 @@ def of_recovery(row: Row) -> Row:
     """The row about one recovery."""
     one, note = _case(row)
     copied, noted = vars(one), vars(note)
-    running = {step: at.due_at for step, at in one.deadlines.items() if _can_fire(at)}
+    # Told too late to raise an alarm, they are due all the same; those of another system never are here.
+    running = {step: at.due_at for step, at in one.deadlines.items() if at.fires}
     overdue, steps = _overdue(one), checklist(one)
     covered, due = coverage(steps)
     return {
@@ -100,10 +101,6 @@ _BROUGHT: Final = ("recoveries", "version", "position")
 _kept_of: Final = attrgetter(*(one.name for one in fields(Relationship) if one.name not in _BROUGHT))
 """All of a relationship that its row keeps: recoveries have rows of their own, and every fact brings the rest."""
 _NOTED: Final = ("treated_after", "how_code", "first_instrument", "first_value", "follow_up")
-
-
-def _can_fire(deadline: Deadline) -> bool:
-    return deadline.fires and deadline.due_at > deadline.set_at
 
 
 def _overdue(recovery: Recovery) -> int:

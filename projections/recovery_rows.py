@@ -90,7 +90,7 @@ recoveries = projection_table(
     index("ix_recoveries_open", "team", of="open"),
     key=("recovery_id",),
 )
-"""One row per recovery. `due_*` are the clocks that can still fire; `overdue` and `risk` are what is sure already,
+"""One row per recovery. `due_*` are the clocks of ours that run; `overdue` and `risk` are what is sure already,
 clocks that have run out by the time of reading come on top. `steps_covered` of `steps_due` were done, or waived
 for a reason that is known."""
 
@@ -102,7 +102,7 @@ class Recoveries(Projection):
     """Every recovery with its phase, checklist, deadlines and flags."""
 
     name = "recoveries"
-    version = 5
+    version = 6
     tables = (recovery_streams, recoveries)
     loaded = (recovery_streams, recoveries)
     volatile: ClassVar[Mapping[str, tuple[str, ...]]] = {

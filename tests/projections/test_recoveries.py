@@ -72,6 +72,12 @@ def failed(name: str = "plums", **fields: object) -> Story:
     return story().when(ReportFailure.model_validate(given))
 
 
+def told_later(name: str, recorded_at: float = 14_400, **fields: object) -> Story:
+    """Something went wrong at START, and the ledger hears of it only later: ten days, unless said otherwise."""
+    given = {"what": "late", "description": "late", "recovery_id": named_id(name), **fields}
+    return story().when(ReportFailure.model_validate(given), recorded_at=recorded_at)
+
+
 def put_right(tale: Story) -> Story:
     """Apologised, delivered and resolved within the hour."""
     done = tale.when(Apologise(said="admits"), at=10).when(DeliverRemedy(remedy_kind="expedite"), at=20)
@@ -135,6 +141,30 @@ def test_a_recorded_miss_is_overdue_until_the_step_is_done(shelf: Book):
     assert (one.overdue, one.missed) == (1, ["acknowledge"])
     done = recoveries.of_facts(CUSTOMER, missed.when(Apologise(said="regret"), at=130).facts, minute(130))[0]
     assert (done.overdue, done.missed) == (0, ["acknowledge"])
+
+
+def test_what_was_told_after_its_time_raises_no_alarm_and_is_overdue_all_the_same(shelf: Book):
+    ten_days, tale = 14_400, told_later("plums", severity=4)
+    one = told(shelf, tale, at=ten_days)
+    assert (one.overdue, one.risk, one.next_due_at) == (4, 100, one.deadlines["acknowledge"])
+    assert queued(shelf, at=ten_days, overdue=True) == [PLUMS]
+    with shelf.source() as source:
+        assert recoveries.due_streams(source, minute(ten_days)) == []
+    answered = tale.when(Apologise(said="regret"), at=ten_days)
+    (done,) = recoveries.of_facts(CUSTOMER, answered.facts, minute(ten_days))
+    assert ("acknowledge" in done.deadlines, done.overdue) == (False, 3)
+
+
+def test_of_what_was_told_late_only_what_has_run_out_is_overdue(shelf: Book):
+    one = told(shelf, told_later("plums", recorded_at=60, severity=4), at=60)
+    assert (one.overdue, one.next_due_at) == (1, one.deadlines["acknowledge"])
+
+
+def test_the_deadline_of_another_system_is_never_overdue_here(shelf: Book):
+    theirs = DeadlineSet(recovery_id=PLUMS, step="remedy", due_at=minute(5), standard="us_cfpb", fires=False)
+    imported = story().when(_dated("plums"), importing=True).given(theirs, at=1)
+    one = told(shelf, imported, at=99)
+    assert (one.deadlines, one.overdue, one.next_due_at) == ({"remedy": minute(5)}, 0, None)
 
 
 def test_flags_and_what_they_add_to_the_risk(shelf: Book):
