@@ -102,11 +102,12 @@ class Budgets(Projection):
 
 
 class BudgetView(BaseModel):
-    """How a budget stands at `as_of`.
+    """How a budget stands now, and how much of its period is over at `as_of`.
 
-    `left` is what may still be promised. `share` is the part of the limit that is set aside or spent, `elapsed`
-    the part of the period that is over, `burn_rate` the one over the other: above 1 the money ends before the
-    period does. `warnings` says what is worth a look: `share` from `warn_at_pct` on, `burn_rate` above 1.2.
+    The money is that of today, whatever moment is asked for. `left` is what may still be promised. `share` is
+    the part of the limit that is set aside or spent, `elapsed` the part of the period that is over, `burn_rate`
+    the one over the other: above 1 the money ends before the period does. `warnings` says what is worth a look:
+    `share` from `warn_at_pct` on, `burn_rate` above 1.2.
     """
 
     budget_id: UUID

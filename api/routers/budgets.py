@@ -19,7 +19,8 @@ from projections import budgets
 
 router = APIRouter(tags=["budgets"], generate_unique_id_function=openapi.operation_id)
 BUDGET_ID: Final = "budget_id"
-AsOf = Annotated[Moment | None, Query(description="warn as of then; without it, now")]
+_AS_OF: Final = "how much of the period is over then; the money as it stands now. Without it, now"
+AsOf = Annotated[Moment | None, Query(description=_AS_OF)]
 
 
 class BudgetRecorded(BaseModel):

@@ -288,3 +288,11 @@ def test_i_10_nothing_is_given_past_an_open_budget(
     if given:
         asked += "&amount=5.00&currency=USD"
     assert amends.get(asked)["problem"]["type"].endswith(f"/{slug}")
+
+
+def test_as_of_moves_the_calendar_and_never_the_money(amends: Service):
+    budget = opened(amends)
+    now = amends.get(f"/v1/budgets/{budget}")
+    then = amends.get(f"/v1/budgets/{budget}?as_of=2026-03-01T00:00:00Z")
+    differs = {name for name in now if now[name] != then[name]}
+    assert differs == {"elapsed", "as_of"}

@@ -80,6 +80,12 @@ def test_a_batch_is_described_as_large_as_it_may_be():
     assert "Amends-Max-Batch" in told["responses"]["204"]["headers"]
 
 
+def test_a_budget_says_what_as_of_moves():
+    for path in ("/v1/budgets", "/v1/budgets/{budget_id}"):
+        [told] = [one for one in DOCUMENT["paths"][path]["get"]["parameters"] if one["name"] == "as_of"]
+        assert "the money as it stands now" in told["description"]
+
+
 def test_a_summary_is_one_short_sentence():
     for path, verb, one in operations():
         assert " " in one["summary"], path
