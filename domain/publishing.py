@@ -12,7 +12,7 @@ from domain.errors import InvalidValue, NewerProgramNeeded, UnknownRef
 from domain.kinds import Command, Context, Event, Fact
 from domain.standards.authority import Authority
 from domain.standards.calendar import Calendar
-from domain.standards.document import Name, Standard
+from domain.standards.document import RECORDED, Name, Standard
 from domain.standards.house import BODIES
 from domain.standards.playbook import Playbook
 from domain.standards.rule import HouseRule
@@ -103,7 +103,7 @@ class Publication(Frozen):
     def read(self, edition: Edition) -> Standard[Any]:
         """This version as a document. Raises NewerProgramNeeded where it says what only a newer program reads."""
         try:
-            body = BODIES[self.kind].model_validate(edition.body)
+            body = BODIES[self.kind].model_validate(edition.body, context=RECORDED)
         except (KeyError, ValidationError):
             raise NewerProgramNeeded from None
         return Standard(name=self.name, version=edition.version, effective_from=edition.effective_from, body=body)

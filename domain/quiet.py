@@ -10,6 +10,7 @@ from domain.errors import InQuietHours
 from domain.kinds import Context
 from domain.relationship import Relationship
 from domain.standards.house import House
+from domain.zones import is_zone
 
 
 def refuse_in_quiet_hours(state: Relationship, moment: datetime, at: Context) -> None:
@@ -60,9 +61,7 @@ def quiet_until(state: Relationship, moment: datetime, house: House) -> datetime
 def _zone(state: Relationship, house: House) -> ZoneInfo:
     calendar = house.calendar(house.targets().body.calendar)
     for zone in (state.timezone, None if calendar is None else calendar.body.zone):
-        if zone is not None:
-            try:
-                return ZoneInfo(zone)
-            except (KeyError, OSError, ValueError):
-                continue  # what callers call a zone may be none
+        # Customers of before may have one that is none.
+        if zone is not None and is_zone(zone):
+            return ZoneInfo(zone)
     return ZoneInfo("UTC")

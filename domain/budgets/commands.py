@@ -2,10 +2,11 @@
 
 from domain.budgets.budget import WARN_AT_PCT, Budget, reference
 from domain.budgets.events import BudgetClosed, BudgetOpened, BudgetRaised, Percent
-from domain.budgets.periods import PeriodName, Zone
+from domain.budgets.periods import PeriodName
 from domain.errors import AlreadyEnded, AlreadyExists, CurrencyMismatch, InvalidValue
 from domain.kinds import Command, Context, Event
 from domain.values import Code, Money
+from domain.zones import Zone
 
 
 class BudgetCommand(Command):

@@ -7,8 +7,6 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, StringConstraints
 
-from domain.milestones import Timezone
-
 _DAY: Final = timedelta(days=1)
 _DATE_LINE: Final = (timedelta(hours=-12), timedelta(0), timedelta(hours=14))
 """How far the clocks of the world are from UTC, at most: at one moment it is three different days at the most."""
@@ -73,18 +71,6 @@ PeriodName = Annotated[
     AfterValidator(_existing),
 ]
 """A year, a quarter, a month or a week: `2026`, `2026-q4`, `2026-11`, `2026-w47`."""
-
-
-def _known(zone: str) -> str:
-    try:
-        ZoneInfo(zone)
-    except (KeyError, OSError, ValueError):
-        raise ValueError("no zone of the time zone database; write Europe/Athens or UTC") from None
-    return zone
-
-
-Zone = Annotated[Timezone, AfterValidator(_known)]
-"""A zone of the time zone database, such as Europe/Athens."""
 
 
 def _months(year: int, first: int, last: int) -> Period:

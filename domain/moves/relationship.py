@@ -7,10 +7,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from domain.errors import InvalidValue
 from domain.kinds import Context, Event, Fact
-from domain.milestones import Locale, PartyKind, Reference, RelationshipOpened, Timezone
+from domain.milestones import Locale, PartyKind, Reference, RelationshipOpened
 from domain.recovery import Recovery
 from domain.relationship import Relationship, RelationshipCommand, RelationshipEvent, refuse_erased, refuse_unknown
 from domain.values import CallerRef, Channel, Code, Count, Money, Personal, Rating, Words
+from domain.zones import Zone
 
 SaidBy = Literal["customer", "segment", "colleague"]
 Per = Literal["day", "week", "month", "year", "visit"]
@@ -25,7 +26,7 @@ class OpenRelationship(RelationshipCommand, path="open", facts=(RelationshipOpen
     party_kind: PartyKind = "customer"
     references: Personal[tuple[Reference, ...]] = ()
     locale: Locale | None = None
-    timezone: Timezone | None = None
+    timezone: Zone | None = None
     contactable: bool | None = None
     """Default: whether there is a reference at all."""
 

@@ -11,6 +11,9 @@ ALWAYS: Final = datetime(1900, 1, 1, tzinfo=UTC)
 SHIPPED: Final = "shipped"
 """The name of what ships with the program. A document published under it takes its place."""
 
+RECORDED: Final = {"recorded": True}
+"""The context in which a body is read that was published: what was taken once is never refused."""
+
 
 T = TypeVar("T")
 SetOf = Annotated[frozenset[T], PlainSerializer(sorted, return_type=list[T])]

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from domain.budgets.periods import Period, PeriodName, Zone, names_at, period
+from domain.budgets.periods import Period, PeriodName, names_at, period
+from domain.zones import Zone
 
 NAME, ZONE = TypeAdapter(PeriodName), TypeAdapter(Zone)
 
