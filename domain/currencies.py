@@ -79,9 +79,10 @@ def _wrong_currency(code: str) -> LiteralString | None:
 def _wrong_amount(money: Mapping[str, Any]) -> LiteralString | None:
     if _PLAIN.fullmatch(money["amount"]) is None:
         return "an amount is plain decimal digits, as in 12.50"
-    if money.get("currency") not in CURRENCIES:
+    currency = money.get("currency")
+    if not isinstance(currency, str) or currency not in CURRENCIES:
         return None
-    scaled = Decimal(money["amount"]).scaleb(exponent(money["currency"]))
+    scaled = Decimal(money["amount"]).scaleb(exponent(currency))
     if scaled != int(scaled):
         return "an amount has no more decimal places than its currency"
     return None if scaled <= MOST_MINOR else "an amount is at most 2^53-1 in the smallest unit"

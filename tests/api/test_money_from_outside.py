@@ -24,7 +24,7 @@ def test_an_amount_that_is_not_plain_is_refused_where_it_stands(shared: Service,
     assert refused_at(shared, "declare-value", asked) == ["/amount/amount"]
 
 
-@pytest.mark.parametrize("currency", ["ABC", "XXX", "eur", "EURO", "", 978, None])
+@pytest.mark.parametrize("currency", ["ABC", "XXX", "eur", "EURO", "", 978, None, [], {}])
 def test_a_currency_that_nobody_has_is_refused_where_it_stands(shared: Service, currency: Any):
     asked = {"amount": {"amount": "1.00", "currency": currency}, "per": "day"}
     assert refused_at(shared, "declare-value", asked) == ["/amount/currency"]
