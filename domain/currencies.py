@@ -20,7 +20,7 @@ SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD USN UYI UYU UYW UZS 
 XCD XCG XOF XPF YER ZAR ZMW ZWG
 """
 _GONE: Final = """
-ANG BGN CUC EEK HRK LTL LVL SLL STD VEF ZMK ZWL
+ANG BGN BYR CUC EEK HRK LTL LVL MRO SLL STD VEF ZMK ZWL
 """
 CURRENCIES: Final = frozenset((_IN_USE + _GONE).split())
 """Those in use, and those that were in use not long ago. What is stored may hold others."""
@@ -28,7 +28,7 @@ _PLAIN: Final = re.compile(r"[0-9]{1,16}(?:\.[0-9]{1,4})?")
 _MEMBERS: Final = ("amount", "currency")
 
 
-# ISO 4217 minor units other than two.
+# ISO 4217 minor units other than two. BYR had none: what is stored in it was taken with two, and keeps them.
 _EXPONENTS: Final[Mapping[str, int]] = {
     **dict.fromkeys(
         ["BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF"]

@@ -30,6 +30,12 @@ def test_a_currency_that_nobody_has_is_refused_where_it_stands(shared: Service, 
     assert refused_at(shared, "declare-value", asked) == ["/amount/currency"]
 
 
+@pytest.mark.parametrize("currency", ["BYR", "MRO"])
+def test_a_currency_that_was_in_use_not_long_ago_is_taken(currency: str):
+    told = parsed(DeclareValue, {"amount": {"amount": "1500", "currency": currency}, "per": "day"})
+    assert told.amount == Money(minor=150_000, currency=currency)
+
+
 @pytest.mark.parametrize(
     ("money", "places"),
     [
