@@ -31,7 +31,9 @@ def test_a_position_that_is_written_and_not_folded_yet_is_worth_another_question
 
 
 @pytest.mark.parametrize(
-    ("asked", "applied"), [("wait=2", "2"), ("wait=99999999", "10"), ("wait=9999999999", "10")]
+    ("asked", "applied"),
+    [("wait=2", "2"), ("wait=99999999", "10"), ("wait=9999999999", "10"), (f"wait={'9' * 19}", "10")]
+    + [(f"wait={'9' * 5_000}", "10"), (f"wait={'0' * 5_000}2", "2")],
 )
 def test_a_wait_is_as_long_as_it_is_said_to_be(shared: Service, asked: str, applied: str):
     answer = shared.http.get("/v1/recoveries?min_position=0", headers={"Prefer": asked})
