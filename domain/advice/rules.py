@@ -44,11 +44,12 @@ def danger(look: Look) -> Advised | None:
 
 
 def poor_treatment(look: Look) -> Advised | None:
-    """He was treated poorly, and whose case it is may be the one: whom a report names is not told (I-21)."""
+    """He was treated poorly. Whoever was reported must not judge his own case; who it is, is not told (I-21)."""
     recovery = look.recovery
     if recovery.ended or recovery.owner is None or not look.case.for_treatment:
         return None
-    options = (HAND_OVER, Option(id="settle-escalation", command="settle-escalation"))
+    settle = Option(id="settle-escalation", command="settle-escalation")
+    options = (HAND_OVER,) if recovery.escalation is None else (HAND_OVER, settle)
     return Advised("hand_over", "poor_treatment", options, recovery.settle_by)
 
 

@@ -16,6 +16,7 @@ from domain.moves.failure import FailureReported
 from domain.moves.handling import RecoveryAssigned, RecoveryHandedOff
 from domain.moves.hearing import ConcernHeard
 from domain.moves.remedy import RemedyDelivered, RemedyPromised
+from domain.moves.treatment import TreatmentReported
 from domain.recovery import Recovery
 from domain.relationship import Relationship, evolve, only_one, refuse_erased
 from domain.standards.playbook import Circumstances
@@ -33,7 +34,8 @@ class Case(Frozen):
     escalated: bool = False
     """Somebody with more authority was called in, since the last (re)opening."""
     for_treatment: bool = False
-    """That was for poor treatment, and since then it was neither settled nor given to another."""
+    """Somebody was called in for poor treatment, or a report of it names a colleague, since the last opening or as
+    the cause of it; and since then it was neither settled nor given to another."""
     closing_apology: bool = False
     """Somebody apologised after the last delivery."""
     promised: Mapping[UUID, datetime] = field(default_factory=dict)
@@ -118,6 +120,14 @@ def _(event: EscalationRaised, case: Case) -> Case:
     return case.but(escalated=True, for_treatment=case.for_treatment or event.trigger == "treatment")
 
 
+@_after.register
+def _(event: TreatmentReported, case: Case) -> Case:
+    # That it names somebody can be seen without a key, and after it was erased; who that is, is not asked.
+    named = event.by_colleague is not None
+    # What comes after the end opens it again with the next event: what was reported before that is over.
+    return case.but(for_treatment=named or (case.for_treatment and not event.after_resolution))
+
+
 @_after.register(EscalationSettled)
 @_after.register(RecoveryAssigned)
 @_after.register(RecoveryHandedOff)
@@ -142,7 +152,14 @@ def _(event: RemedyDelivered, case: Case) -> Case:
 
 @_after.register
 def _(event: RecoveryReopened, case: Case) -> Case:
-    return case.but(heard=False, escalated=False, closing_apology=False, missed={})
+    return case.but(
+        heard=False,
+        escalated=False,
+        # The report that opens it again comes before this.
+        for_treatment=case.for_treatment and event.cause == "treatment",
+        closing_apology=False,
+        missed={},
+    )
 
 
 @_after.register

@@ -55,7 +55,8 @@ class TreatmentReported(OptionalRecoveryEvent, topic="treatment.reported"):
 class ReportTreatment(RecoveryCommand, path="report-treatment", facts=(TreatmentReported,)):
     """Report poor treatment. On what was resolved or closed it opens the case again (I-18).
 
-    Where it is grave, or names the colleague whose case it is (I-21), somebody with more authority is called in.
+    Somebody with more authority is called in where it is grave, or names a colleague while the case is somebody's
+    (I-21).
     """
 
     model_config = ConfigDict(serialize_by_alias=True, validate_by_name=True, validate_by_alias=True)
@@ -83,9 +84,9 @@ class ReportTreatment(RecoveryCommand, path="report-treatment", facts=(Treatment
         if recovery is None:
             return [reported]
         follows = reopened(recovery, "treatment", at) if ended else []
-        # He may do nothing that counts in it any more, and to take it from him would tell everybody why.
-        his_own = named is not None and named == recovery.owner
-        above = called_in(recovery, "treatment", at) if his_own or self.degree == WORST else []
+        # Whose case it is may be the one. What follows is the same for everybody, else it would tell who it is.
+        may_be_his_own = named is not None and recovery.owner is not None
+        above = called_in(recovery, "treatment", at) if may_be_his_own or self.degree == WORST else []
         return [reported, *follows, *above]
 
     def _named(self, at: Context) -> UUID | None:

@@ -21,7 +21,7 @@ from domain.moves.handling import Acknowledge, Assign, HandOff
 from domain.moves.hearing import HearConcern
 from domain.moves.invitation import InviteBack
 from domain.moves.obstacle import RemoveObstacle, ReportObstacle
-from domain.moves.outcome import Close, Resolve
+from domain.moves.outcome import Close, Reopen, Resolve
 from domain.moves.relationship import PersonalDataErased
 from domain.moves.remedy import DeliverRemedy, FailRemedy, PromiseRemedy
 from domain.moves.treatment import ReportTreatment
@@ -98,6 +98,62 @@ def test_i_21_a_case_whose_owner_may_be_the_one_goes_to_somebody_else_first():
 )
 def test_i_21_once_another_has_it_or_it_is_settled_the_customer_comes_first_again(command: RecoveryCommand):
     assert stands(named_in_his_own_case().when(command, at=4), at=5)[0] == "acknowledge_and_apologise"
+
+
+@pytest.mark.parametrize("degree", [1, 2, 3])
+@pytest.mark.parametrize("named", ["anna", "petros"], ids=["whose case it is", "another"])
+@pytest.mark.parametrize("level", [1, 3])
+def test_i_21_it_goes_to_somebody_else_too_where_somebody_was_called_in_before(
+    level: int, named: str, degree: int
+):
+    tale = reported().when(Assign(owner="anna"), at=1).when(Escalate(trigger="legal", level=level), at=2)
+    tale.when(ReportTreatment(treatment="rude", degree=degree, by_colleague=named), at=3)
+    found = advised(tale, at=4)
+    assert (found.step, found.reason_code) == ("hand_over", "poor_treatment")
+    assert [one.command for one in found.options] == ["hand-off", "settle-escalation"]
+
+
+def test_i_21_it_goes_to_somebody_else_where_nobody_is_called_in_and_nothing_is_to_be_settled():
+    history = reported(history=True).when(Assign(owner="anna"), at=1)
+    found = advised(history.when(ReportTreatment(treatment="rude", by_colleague="petros"), at=2), at=3)
+    assert (found.step, found.due_at) == ("hand_over", None)
+    assert [one.command for one in found.options] == ["hand-off"]
+
+
+def test_a_report_below_the_worst_that_names_nobody_is_no_reason_to_hand_it_over():
+    tale = reported().when(Assign(owner="anna"), at=1).when(ReportTreatment(treatment="rude", degree=2), at=2)
+    assert stands(tale)[0] == "acknowledge_and_apologise"
+
+
+def put_right_by_another(degree: int = 3, named: str | None = None) -> Story:
+    """Anna's case, with a report of poor treatment, that was resolved all the same."""
+    told = ReportTreatment(treatment="rude", degree=degree, by_colleague=named)
+    tale = reported().when(Assign(owner="anna"), at=1).when(told, at=2)
+    return (
+        tale.when(Apologise(said="admits"), at=3)
+        .when(DeliverRemedy(remedy_kind="refund"), at=4)
+        .when(Resolve(), at=5)
+    )
+
+
+@pytest.mark.parametrize(("degree", "named"), [(3, None), (1, "anna"), (1, "petros")])
+def test_when_it_fails_again_the_customer_comes_first_whatever_was_reported_before(degree: int, named: str | None):
+    again = put_right_by_another(degree, named).when(Reopen(cause="recurrence"), at=6)
+    assert stands(again, at=7) == ("apologise", "failed_again")
+
+
+@pytest.mark.parametrize("level", [None, 3])
+def test_i_21_what_a_report_opens_again_goes_to_somebody_else(level: int | None):
+    tale = put_right_by_another(degree=1)
+    if level:
+        tale.when(Escalate(trigger="legal", level=level), at=6)
+    tale.when(ReportTreatment(treatment="rude", by_colleague="petros"), at=7)
+    assert stands(tale, at=8)[0] == "hand_over"
+
+
+def test_what_a_report_that_names_nobody_opens_again_goes_on_with_whose_it_is():
+    tale = put_right_by_another(degree=1, named="petros").when(ReportTreatment(treatment="last_word"), at=7)
+    assert stands(tale, at=8) == ("apologise", "failed_again")
 
 
 def test_poor_treatment_in_a_case_that_nobody_owns_is_handed_to_nobody():

@@ -1,17 +1,28 @@
 """Treatment: the last word, and the colleague's side of it."""
 
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any, Final
+
+import hypothesis
 import pytest
+from hypothesis import strategies as st
 
 from domain.clocks import DeadlineSet
+from domain.errors import Refused
 from domain.kinds import AMENDS, EVENTS
 from domain.milestones import EscalationRaised, RecoveryReopened
 from domain.moves.apology import Apologise
-from domain.moves.escalation import Escalate
-from domain.moves.handling import Assign
-from domain.moves.outcome import Resolve
+from domain.moves.escalation import Escalate, SettleEscalation
+from domain.moves.handling import Assign, HandOff
+from domain.moves.outcome import Close, Reopen, Resolve
+from domain.moves.remedy import DeliverRemedy
 from domain.moves.treatment import AnswerTreatment, ReportTreatment, TreatmentAnswered, TreatmentReported
+from domain.relationship import RecoveryCommand
+from tests.support.advised import advised
 from tests.support.given import Story, colleague, named_id, refused, story
 from tests.support.recoveries import minute
+from tests.support.soak import examples
 from tests.support.stories import PLUMS, only, report, reported, resolved
 
 
@@ -158,11 +169,67 @@ def test_i_21_it_is_raised_on_what_it_opens_again_too():
     ]
 
 
-def test_nobody_is_called_in_for_a_report_that_names_another_or_nobody():
-    for named in ("j.okafor", None):
-        owned().when(ReportTreatment(treatment="rude", by_colleague=named), at=2).then(TreatmentReported)
-    # Whose case it is not may be named without a word to those above.
+@pytest.mark.parametrize("degree", [1, 2, 3])
+@pytest.mark.parametrize("named", ["m.vance", "j.okafor"], ids=["whose case it is", "another"])
+def test_i_21_somebody_is_called_in_whoever_is_named_where_the_case_is_somebodys(named: str, degree: int):
+    told = ReportTreatment(treatment="rude", degree=degree, by_colleague=named)
+    owned().when(told, at=2).then(TreatmentReported, EscalationRaised)
+
+
+def test_nobody_is_called_in_for_a_report_that_names_nobody_nor_where_the_case_is_nobodys():
+    owned().when(ReportTreatment(treatment="rude", degree=2), at=2).then(TreatmentReported)
     reported().when(ReportTreatment(treatment="rude", by_colleague="m.vance"), at=2).then(TreatmentReported)
+
+
+MOVES: Final[list[RecoveryCommand]] = [
+    Escalate(trigger="legal"),
+    Escalate(trigger="media", level=3),
+    SettleEscalation(how="She called him."),
+    HandOff(to="a.third"),
+    HandOff(team="kitchen"),
+    DeliverRemedy(remedy_kind="replacement", resolves="full"),
+    Apologise(said="admits"),
+    Resolve(),
+    Close(outcome="withdrawn"),
+    Reopen(cause="recurrence"),
+    ReportTreatment(treatment="blaming", by_colleague="a.third", recovery_id=PLUMS),
+    ReportTreatment(treatment="blaming", recovery_id=PLUMS),
+]
+ANY: Final = st.lists(st.sampled_from(MOVES), max_size=6)
+PUT_RIGHT: Final = [Apologise(said="admits"), DeliverRemedy(remedy_kind="refund"), Resolve()]
+
+
+def named_among(
+    named: str, degree: int, himself: bool, before: Sequence[RecoveryCommand], after: Sequence[RecoveryCommand]
+) -> Story:
+    """A case of m.vance's in which this colleague is named, by himself or by the customer, among other moves."""
+    given = {"treatment": "rude", "degree": degree, "recovery_id": PLUMS}
+    said = {"from": "self"} if himself else {"by_colleague": named}
+    harm = ReportTreatment.model_validate(given | said)
+    plums, at = owned(), 2
+    for move in (*before, harm, *after):
+        with suppress(Refused):
+            plums.when(move, at=at, actor=colleague(named) if move is harm and himself else None)
+        at += 1
+    return plums
+
+
+def for_all_to_see(plums: Story) -> list[tuple[str, dict[str, Any]]]:
+    """The events as whoever lacks `personnel` may know them: that somebody is named, and not who."""
+    return [(one.event.TOPIC, one.event.model_dump(exclude=set(one.event.COLLEAGUE))) for one in plums.facts]
+
+
+@examples(150, many=2_000)
+@hypothesis.given(degree=st.sampled_from([1, 2, 3]), himself=st.booleans(), before=ANY, after=ANY)
+@hypothesis.example(degree=1, himself=False, before=[], after=[])
+@hypothesis.example(degree=2, himself=True, before=[Escalate(trigger="legal")], after=[])
+@hypothesis.example(degree=1, himself=False, before=PUT_RIGHT, after=[])
+def test_i_21_neither_events_nor_advice_tell_whether_a_report_names_whose_case_it_is_or_another(
+    degree: int, himself: bool, before: list[RecoveryCommand], after: list[RecoveryCommand]
+):
+    his, anothers = (named_among(who, degree, himself, before, after) for who in ("m.vance", "j.okafor"))
+    assert for_all_to_see(his) == for_all_to_see(anothers)
+    assert advised(his, at=30) == advised(anothers, at=30)
 
 
 def test_nobody_more_is_called_in_while_somebody_is_at_it():
