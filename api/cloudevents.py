@@ -11,7 +11,6 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from api.problems import MOST_ERRORS, ProblemError, refused, validation_errors, validation_failed
 from api.strict_json import decode
-from api.times import is_count, not_a_time
 from domain.values import Moment, unchanging
 
 Mode = Literal["structured", "batch", "binary"]
@@ -184,8 +183,6 @@ def _event(attributes: dict[str, Any], where: str) -> CloudEvent:
     except ValidationError as error:
         found = validation_errors(error.errors(include_url=False, include_input=False), where=where)
         raise refused(_in_headers(found) if where == "header" else found) from None
-    if is_count(attributes.get("time")):
-        raise not_a_time("/time" if where == "body" else "ce-time", where)
     if event.datacontenttype is not None and not is_json(media_type(event.datacontenttype)):
         raise validation_failed("/datacontenttype", "the data must be JSON", "datacontenttype", where)
     return event

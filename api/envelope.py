@@ -10,7 +10,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from api.auth import Credential, require
 from api.problems import invalid
-from api.times import refuse_counted
 from domain.kinds import Actor
 from domain.milestones import Reference
 from domain.values import CallerRef, Code, Moment, Money
@@ -107,14 +106,13 @@ def parsed(model: type[M], body: dict[str, Any], at: Sequence[str | int] = ()) -
     Read as JSON once more because only JSON is strict the way callers expect: a text becomes a date or a UUID,
     but "yes" never becomes true, nor "3" a number.
     """
-    content = orjson.dumps(body)
     try:
         # Its validator itself: to go by way of the model takes a third as long again.
-        read = model.__pydantic_validator__.validate_json(content, strict=True, context=Money.OUTSIDE)
+        return cast(
+            M, model.__pydantic_validator__.validate_json(orjson.dumps(body), strict=True, context=Money.OUTSIDE)
+        )
     except ValidationError as error:
         raise invalid(error.errors(include_url=False, include_input=False), at, said=body) from None
-    refuse_counted(read, body, content, at)
-    return cast(M, read)
 
 
 def actor_of(by: By | None, caller: Credential, customer: UUID | None, pseudonym: Pseudonym) -> Actor:

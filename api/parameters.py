@@ -10,7 +10,8 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
 from api.problems import MOST_ERRORS, pointer, refused, validation_failed
-from api.times import is_count, is_time, not_a_time
+from api.times import is_time, not_a_time
+from domain.written import is_written
 
 
 class Known(NamedTuple):
@@ -51,8 +52,8 @@ def _refuse_but(request: Request, known: Known) -> None:
     if places:
         raise refused(places, len(unknown) - len(places))
     for name, value in request.query_params.multi_items():
-        if name in known.times and is_count(value):
-            raise not_a_time(pointer([name]), "query")
+        if name in known.times and not is_written(value):
+            raise not_a_time(name)
 
 
 def _refuse_no_text(query: bytes) -> None:

@@ -25,6 +25,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
 from domain.currencies import exponent, told
+from domain.written import Written
 
 CustomerId = NewType("CustomerId", UUID)
 RecoveryId = NewType("RecoveryId", UUID)
@@ -45,7 +46,7 @@ def _in_utc(moment: datetime) -> datetime:
     return moment.astimezone(UTC)
 
 
-Moment = Annotated[AwareDatetime, Field(ge=EARLIEST, le=LATEST), AfterValidator(_in_utc)]
+Moment = Annotated[AwareDatetime, Field(ge=EARLIEST, le=LATEST), AfterValidator(_in_utc), Written("moment")]
 """A moment of the years 1900 to 2200, in UTC. At the ends of the calendar a zone's offset leaves it, and what
 was stored could not be read back."""
 MAX_INT: Final = 2**53 - 1

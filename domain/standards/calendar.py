@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, ValidationInfo, field_validator
 
 from domain.standards.document import RECORDED, SHIPPED, Body, SetOf, Standard
+from domain.written import Written
 from domain.zones import is_zone, known
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -36,7 +37,7 @@ class Calendar(Body):
 
     zone: str = Field(examples=["Europe/Athens"])
     hours: dict[Weekday, Intervals]
-    holidays: SetOf[date] = Field(default=frozenset(), max_length=MOST_HOLIDAYS)
+    holidays: SetOf[Annotated[date, Written("day")]] = Field(default=frozenset(), max_length=MOST_HOLIDAYS)
 
     @field_validator("zone")
     @classmethod
