@@ -7,7 +7,7 @@ import orjson
 from starlette.responses import Response
 
 from api.places import UNKNOWN, Errors, of_themselves, steps_to
-from domain.errors import AmendsError, InvalidValue
+from domain.errors import AmendsError, FutureEvent, InvalidValue
 
 MEDIA_TYPE: Final = "application/problem+json"
 MOST_ERRORS: Final = 50
@@ -147,7 +147,10 @@ def pointer(steps: Sequence[str | int]) -> str:
 
 def placed(refusal: BaseException, at: Sequence[str] = (), where: str = "body") -> BaseException:
     """The refusal, with the place of the value where it is about one: `at` leads to what the rule looked at."""
-    if not isinstance(refusal, InvalidValue):
+    if not isinstance(refusal, InvalidValue | FutureEvent):
+        return refusal
+    # Of an event that is an attribute, not in its data; the members say enough.
+    if refusal.field == "occurred_at":
         return refusal
     place = {
         "pointer": pointer((*at, *refusal.field.split("."))),

@@ -330,10 +330,17 @@ class FutureEvent(Refused):
     code = "future_event"
 
     def __init__(self, moment: str, recorded_at: str, field: str = "occurred_at") -> None:
-        super().__init__(f"{field} {moment} lies more than five minutes after {recorded_at}")
-        # A member of its own name, as the caller wrote it.
-        vars(self)[field] = moment
-        self.recorded_at = recorded_at
+        self._reason = f"{moment} lies more than five minutes after {recorded_at}"
+        super().__init__(f"{field} {self._reason}")
+        self.field, self.moment, self.recorded_at = field, moment, recorded_at
+        if field == "occurred_at":
+            # The member by which it was told before there was a field.
+            self.occurred_at = moment
+
+    @property
+    def reason(self) -> str:
+        """What is wrong with the time."""
+        return self._reason
 
 
 class TooOld(Refused):
@@ -363,6 +370,9 @@ def part(name: str | None) -> Iterator[None]:
         yield
     except InvalidValue as wrong:
         raise wrong if name is None else InvalidValue(f"{name}.{wrong.field}", wrong.reason) from None
+    except FutureEvent as wrong:
+        field = wrong.field if name is None else f"{name}.{wrong.field}"
+        raise FutureEvent(wrong.moment, wrong.recorded_at, field) from None
 
 
 class KeyReused(Refused):

@@ -165,7 +165,7 @@ def test_i_10_an_invitation_draws_on_a_budget_in_the_currency_of_its_cost_alone(
 def test_no_rate_is_known_before_its_day(give: type[InviteBack | GrantCompensation]):
     rate = {"rate_num": 9, "rate_den": 10, "source": "ecb", "at": minute(6)}
     given = {"what": "starter", "valid_until": minute(10)} if give is InviteBack else {"kind": "voucher"}
-    with refused("future_event", **{"fx.at": minute(6).isoformat()}):
+    with refused("future_event", field="fx.at", moment=minute(6).isoformat()):
         reported().when(give.model_validate(given | {"cost": usd(1000), "fx": rate}), actor=ANNA)
     in_time = {"cost": usd(1000), "fx": rate | {"at": minute(5)}}
     assert reported().when(give.model_validate(given | in_time), actor=ANNA).last

@@ -159,7 +159,9 @@ def test_everything_a_report_can_say_is_taken_from_json_and_comes_back_from_it()
 
 def test_a_failure_has_not_happened_more_than_five_minutes_from_now():
     told = {"what": "late", "description": "An hour."}
-    with refused("future_event", happened_at=minute(6).isoformat(), recorded_at=minute(0).isoformat()):
+    with refused(
+        "future_event", field="happened_at", moment=minute(6).isoformat(), recorded_at=minute(0).isoformat()
+    ):
         known().when(ReportFailure(**told, happened_at=minute(6)))
     failure = known().when(ReportFailure(**told, happened_at=minute(5))).last[0]
     assert isinstance(failure, FailureReported)
