@@ -18,7 +18,7 @@ from eventsourcing.persistence import (
     Subscription,
     Tracking,
 )
-from sqlalchemy import ColumnElement, Connection, Engine, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Select, insert, select, update
 from sqlalchemy import exc as sql
 
 from infrastructure.bell import PATIENCE_SECONDS, Bell
@@ -42,6 +42,20 @@ def library_errors() -> Iterator[None]:
         raise known(str(fault.orig)) from fault
     except sql.TimeoutError as fault:  # no connection came free
         raise persistence.OperationalError(str(fault)) from fault
+
+
+def stored_in_order(
+    engine: Engine, query: Select[Any], *, gt: int | None, lte: int | None, desc: bool, limit: int | None
+) -> list[StoredEvent]:
+    """What this query of stored events finds within these versions, in their order or `desc`."""
+    version = query.selected_columns.version
+    if gt is not None:
+        query = query.where(version > gt)
+    if lte is not None:
+        query = query.where(version <= lte)
+    query = query.order_by(version.desc() if desc else version).limit(limit)
+    with library_errors(), engine.connect() as conn:
+        return [StoredEvent(*row) for row in conn.execute(query)]
 
 
 class SQLAlchemyRecorder(ProcessRecorder):
@@ -117,16 +131,9 @@ class SQLAlchemyRecorder(ProcessRecorder):
         limit: int | None = None,
     ) -> list[StoredEvent]:
         """The events of a stream by version; of our own events the public part."""
-        version = events.c.version
-        query = select(events.c.stream_id, version, events.c.topic, events.c.public)
+        query = select(events.c.stream_id, events.c.version, events.c.topic, events.c.public)
         query = query.where(events.c.ledger == self.ledger, events.c.stream_id == stream_uuid(originator_id))
-        if gt is not None:
-            query = query.where(version > gt)
-        if lte is not None:
-            query = query.where(version <= lte)
-        query = query.order_by(version.desc() if desc else version).limit(limit)
-        with library_errors(), self.engine.connect() as conn:
-            return [StoredEvent(*row) for row in conn.execute(query)]
+        return stored_in_order(self.engine, query, gt=gt, lte=lte, desc=desc, limit=limit)
 
     def select_notifications(
         self,

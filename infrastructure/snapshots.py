@@ -8,7 +8,7 @@ from eventsourcing.persistence import AggregateRecorder, StoredEvent
 from sqlalchemy import Engine, insert, select
 
 from infrastructure.engine import writing
-from infrastructure.library import library_errors, stream_uuid
+from infrastructure.library import library_errors, stored_in_order, stream_uuid
 from infrastructure.tables import snapshots
 
 UNKNOWN_POSITION = 0
@@ -48,13 +48,6 @@ class SnapshotRecorder(AggregateRecorder):
         limit: int | None = None,
     ) -> list[StoredEvent]:
         """The snapshots of a stream by version."""
-        version = snapshots.c.version
-        query = select(snapshots.c.stream_id, version, snapshots.c.format, snapshots.c.state)
+        query = select(snapshots.c.stream_id, snapshots.c.version, snapshots.c.format, snapshots.c.state)
         query = query.where(snapshots.c.ledger == self.ledger, snapshots.c.stream_id == stream_uuid(originator_id))
-        if gt is not None:
-            query = query.where(version > gt)
-        if lte is not None:
-            query = query.where(version <= lte)
-        query = query.order_by(version.desc() if desc else version).limit(limit)
-        with library_errors(), self.engine.connect() as conn:
-            return [StoredEvent(*row) for row in conn.execute(query)]
+        return stored_in_order(self.engine, query, gt=gt, lte=lte, desc=desc, limit=limit)
