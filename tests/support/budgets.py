@@ -9,7 +9,7 @@ from domain.budgets.budget import Budget, GrantId, grant_of
 from domain.budgets.commands import BudgetCommand, OpenBudget
 from domain.kinds import Context, Elsewhere, Event, Fact
 from domain.values import Money
-from tests.support.given import CUSTOMER, colleague, named_id
+from tests.support.given import CUSTOMER, colleague, named_id, next_fact
 
 AUTUMN = datetime(2026, 11, 16, 9, 0, tzinfo=UTC)
 
@@ -61,17 +61,8 @@ class Purse:
         return state
 
     def _record(self, event: Event, at: datetime) -> None:
-        version = self.state.version + 1
-        fact = Fact(
-            event=event,
-            stream_id=self.state.stream_id,
-            version=version,
-            position=version,
-            event_id=named_id(f"budget event {version}"),
-            occurred_at=at,
-            recorded_at=at,
-            actor=colleague("finance", role="accountant", role_class="back"),
-            source="urn:test",
+        fact = next_fact(
+            self.state, event, at, colleague("finance", role="accountant", role_class="back"), "budget"
         )
         self.facts.append(fact)
         self.state = self.state.after(fact)

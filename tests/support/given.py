@@ -34,6 +34,22 @@ def colleague(name: str = "anyone", role: str = "representative", role_class: st
     return Actor(kind="colleague", ref=f"u:{named_id('colleague:' + name)}", role=role, role_class=role_class)
 
 
+def next_fact(state: Aggregate, event: Event, moment: datetime, actor: Actor, name: str) -> Fact:
+    """This event as what happens next on its stream, which `name` tells apart from others."""
+    version = state.version + 1
+    return Fact(
+        event=event,
+        stream_id=state.stream_id,
+        version=version,
+        position=version,
+        event_id=named_id(f"{name} event {version}"),
+        occurred_at=moment,
+        recorded_at=moment,
+        actor=actor,
+        source="urn:test",
+    )
+
+
 @dataclass
 class Story:
     """A relationship in the making: commands and facts at moments counted in minutes from START."""

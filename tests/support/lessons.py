@@ -15,7 +15,7 @@ from projections.lesson_rows import Lessons, Receipts
 from projections.readers import Reader
 from projections.training_rows import Training
 from tests.support.careers import OFFICE, Career, day
-from tests.support.given import Story, colleague, named_id
+from tests.support.given import Story, colleague, named_id, next_fact
 from tests.support.ledgers import Book, in_order
 
 LATER = day(30)
@@ -73,18 +73,7 @@ class Writing:
         return self.told.facts if self.told is not None and stream == self.told.state.customer_id else ()
 
     def _record(self, event: Event, moment: datetime, actor: Actor) -> None:
-        version = self.state.version + 1
-        fact = Fact(
-            event=event,
-            stream_id=self.state.stream_id,
-            version=version,
-            position=version,
-            event_id=named_id(f"{self.name} event {version}"),
-            occurred_at=moment,
-            recorded_at=moment,
-            actor=actor,
-            source="urn:test",
-        )
+        fact = next_fact(self.state, event, moment, actor, self.name)
         self.facts.append(fact)
         self.state = self.state.after(fact)
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from domain.kinds import Context, Fact
+from domain.kinds import Context
 from domain.publishing import (
     Publication,
     PublishStandard,
@@ -14,7 +14,7 @@ from domain.publishing import (
     turning_points,
 )
 from domain.standards.house import House
-from tests.support.given import START, colleague, named_id, refused
+from tests.support.given import START, colleague, named_id, next_fact, refused
 
 FAR = START + timedelta(days=36_500)
 """Meant for this year, mistyped for the next century."""
@@ -39,19 +39,7 @@ class Shelf:
         """The command is decided on this day and recorded."""
         moment = START + timedelta(days=day)
         for event in command.decide(self.state, replace(AT, occurred_at=moment, recorded_at=moment)):
-            version = self.state.version + 1
-            fact = Fact(
-                event=event,
-                stream_id=self.state.stream_id,
-                version=version,
-                position=version,
-                event_id=named_id(f"event {version}"),
-                occurred_at=moment,
-                recorded_at=moment,
-                actor=ADMIN,
-                source="urn:test",
-            )
-            self.state = self.state.after(fact)
+            self.state = self.state.after(next_fact(self.state, event, moment, ADMIN, "calendar"))
         return self
 
     def holds(self, day: float) -> int | None:
