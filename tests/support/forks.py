@@ -9,6 +9,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 from signal import Signals
@@ -44,8 +45,10 @@ class Fork:
 
     def send(self, number: Signals) -> None:
         """Sends it this signal, if it is still there."""
-        if self.running:
-            os.kill(self.pid, number)
+        # Whoever forked it knows of its end, and forgets its number, a moment before we are told.
+        with suppress(ProcessLookupError):
+            if self.running:
+                os.kill(self.pid, number)
 
     def wait(self, seconds: float) -> int:
         """Its exit code, less than zero after a signal. Fails the test when it has not ended by then."""

@@ -72,11 +72,13 @@ def killed_in_the_middle(house: House, conn: Connection, name: str) -> Building:
     """Where a rebuild stood when its process was killed without warning; it had begun, and had not ended."""
     for _ in range(20):
         process = house.starting("rebuild", name, "--quiet", errors=house.folder / "rebuild.log")
-        while process.running:
-            built = being_built(conn, name)
-            if built is not None and built.position:
-                process.send(SIGKILL)
-        process.end()
+        try:
+            while process.running:
+                built = being_built(conn, name)
+                if built is not None and built.position:
+                    process.send(SIGKILL)
+        finally:
+            process.end()
         stopped = being_built(conn, name)
         if stopped is not None and stopped.position:
             return stopped
