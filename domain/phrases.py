@@ -56,14 +56,18 @@ PHRASES: Final[Mapping[Language, Mapping[WordingRule, tuple[str, ...]]]] = {
         "favour_flaunting": (
             r"(?:normally|usually|ordinarily)[, ]+(?:we|i) (?:would )?(?:have to )?charge",
             r"(?:normally|usually)[, ]+(?:we|i) (?:don't|do not|never) (?:do|refund|give|offer|allow|accept|take)",
-            r"you(?:'re| are) (?:very |so |really )?(?:lucky|fortunate)",
+            r"(?:we|i) (?:don't|do not) (?:normally|usually|ordinarily) "
+            r"(?:do (?:this|that|it)|refund|give|offer|allow|accept|take)",
+            r"you(?:'re| are| were) (?:very |so |really )?(?:lucky|fortunate)",
             r"lucky (?:you|today)",
             r"(?:as|by way of) an? (?:one-off |special )?exception",
             r"just this once",
             r"(?:this time only|only this time)",
             r"as a (?:special )?favou?r",
             r"(?:doing|do) you a favou?r",
-            r"(?:we|i)(?:'ll| will| have|'ve)? (?:make|made|making) an exception",
+            r"(?:we|i)(?:'ll| will| have|'ve|'m| am|'re| are)? (?:make|made|making) an exception",
+            r"(?:bend|bent|bending) (?:the|our|a|some) rules?",
+            r"(?:break|broke|broken|breaking) (?:the|our|a|some) rules? for you",
             r"(?:we|i)(?:'ll| will| have|'ve)? waived? (?:the|your|this)",
             r"out of (?:the )?goodwill",
             r"even though (?:we|i) (?:don't|do not) have to",
@@ -77,6 +81,8 @@ PHRASES: Final[Mapping[Language, Mapping[WordingRule, tuple[str, ...]]]] = {
             r"you have no idea how (?:hard|much|long)",
             r"(?:wasn't|was not) easy (?:for (?:me|us)|to (?:get|find|arrange|persuade))",
             r"(?:(?:i|we)(?:'ve| have)? spent|(?:took|cost) (?:me|us)) (?:hours|the whole|all)",
+            r"(?:took|cost) (?:me|us) (?:a lot of|so much|a great deal of) (?:effort|work|trouble)",
+            r"worked (?:very|really|so) hard (?:for you|(?:to|and) (?:get|got|find|found|arrange|arranged))",
         ),
         "blaming": (
             r"you should(?:'ve| have) (?:told|read|checked|called|asked|known|said|noticed|followed|looked|kept)",
@@ -110,7 +116,9 @@ PHRASES: Final[Mapping[Language, Mapping[WordingRule, tuple[str, ...]]]] = {
     "el": {
         "favour_flaunting": (
             r"(?:κανονικα|συνηθωσ)[, ]+(?:θα )?(?:χρεωνουμε|χρεωναμε|χρεωνω)",
-            r"(?:ειστε|εισαι|σταθηκατε|εισασταν) (?:πολυ )?τυχερ\w+",
+            r"(?:συνηθωσ|κανονικα)[, ]+δεν (?:το )?(?:κανουμε|κανω|επιστρεφουμε|επιτρεπουμε|δεχομαστε)",
+            r"δεν (?:το )?(?:κανουμε|κανω|επιστρεφουμε|επιτρεπουμε|δεχομαστε) (?:αυτο )?συνηθωσ",
+            r"(?:ειστε|εισαι|σταθηκατε|εισασταν|ησασταν|ησουν) (?:πολυ )?τυχερ\w+",
             r"κατ'\s*εξαιρεση",
             r"(?:κανουμε|κανω|εκανα|καναμε|θα κανουμε) (?:μια )?εξαιρεση",
             r"(?:μονο )?γι'\s*αυτη(?:ν)? τη φορα",
@@ -120,6 +128,7 @@ PHRASES: Final[Mapping[Language, Mapping[WordingRule, tuple[str, ...]]]] = {
         ),
         "effort_flaunting": (
             r"με (?:πολυ |μεγαλ\w+ )?(?:κοπο|προσπαθεια)",
+            r"(?:μου|μασ) πηρε (?:πολλη|τοση|πολυ|τοσο) (?:δουλεια|προσπαθεια|κοπο)",
             r"πιστεψτε με",
             r"δεν ηταν (?:καθολου )?ευκολο (?:για εμασ|για μενα|να)",
             r"(?:αναγκαστηκα|χρειαστηκε) να (?:παρακαλεσω|τρεξω|πιεσω|τσακωθω)",
@@ -154,10 +163,12 @@ PHRASES: Final[Mapping[Language, Mapping[WordingRule, tuple[str, ...]]]] = {
     "pl": {
         "favour_flaunting": (
             r"(?:normalnie|zwykle|zazwyczaj) (?:za to )?(?:pobieramy|bierzemy|liczymy|doplaca)",
-            r"ma (?:pan|pani) (?:dzis |dzisiaj )?szczescie",
-            r"masz (?:dzis |dzisiaj )?szczescie",
+            r"(?:normalnie|zwykle|zazwyczaj) (?:tego |takich \w+ )?nie (?:robimy|zwracamy|dajemy|przyjmujemy)",
+            r"(?:ma|mial|miala) (?:pan|pani) (?:dzis |dzisiaj )?szczescie",
+            r"(?:masz|mial[ae]s) (?:dzis |dzisiaj )?szczescie",
             r"w drodze wyjatku",
-            r"(?:robimy|zrobimy|zrobilem|zrobilam|zrobie) (?:dla \w+ )?wyjatek",
+            r"(?:robimy|zrobimy|zrobilem|zrobilam|zrobie|zrobilismy|zrobilysmy) (?:dla \w+ )?wyjatek",
+            r"(?:naginamy|nagniemy|nagielismy|nagielysmy|nagialem|nagielam) (?:dla \w+ )?(?:zasady|przepisy)",
             r"wyjatkowo (?:tym razem|nie)",
             r"tylko (?:ten jeden raz|tym razem)",
             r"idziemy (?:panu|pani|ci) na reke",
@@ -169,6 +180,8 @@ PHRASES: Final[Mapping[Language, Mapping[WordingRule, tuple[str, ...]]]] = {
             r"prosze mi wierzyc",
             r"nie bylo (?:to )?(?:dla nas |dla mnie )latw\w+",
             r"z (?:wielkim|duzym) (?:trudem|wysilkiem)",
+            r"(?:kosztowalo|zajelo) (?:to )?(?:mnie|mi|nas|nam) (?:to )?(?:wiele|duzo|mnostwo|tyle) "
+            r"(?:pracy|wysilku|trudu)",
             r"musial(?:em|am) (?:sie )?(?:blagac|prosic|walczyc|nabiegac|nadzwonic)",
             r"nie wyobraza (?:pan|pani) sobie",
         ),
