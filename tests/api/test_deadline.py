@@ -126,15 +126,18 @@ def test_work_that_ends_by_itself_takes_nobodys_time_and_whatever_follows_does()
 
 def test_a_write_that_another_process_holds_up_is_put_off_and_recorded_once(sqlite_database: str, tmp_path: Path):
     other = make_engine(sqlite_database)
-    with service(sqlite_database, tmp_path, database_patience_seconds=1) as amends:
-        path = f"/v1/customers/{amends.customer()}/report-failure"
+    with (
+        service(sqlite_database, tmp_path) as patient,
+        service(sqlite_database, tmp_path, database_patience_seconds=1) as amends,
+    ):
+        path = f"/v1/customers/{patient.customer()}/report-failure"
         with writing(other):
             put_off = amends.post(path, REPORT, status=503, Idempotency_Key='"one"')
             waiting = amends.post(path, REPORT, status=503, Idempotency_Key='"two"')
         assert put_off["type"].endswith("/problems/unavailable")
         # The first one was taken and may come through yet; the second stood in line, and was taken out of it.
         assert (put_off["recorded"], waiting["recorded"]) == ("unknown", "no")
-        first = amends.post(path, REPORT, Idempotency_Key='"one"')
-        second = amends.post(path, REPORT, Idempotency_Key='"two"')
+        first = patient.post(path, REPORT, Idempotency_Key='"one"')
+        second = patient.post(path, REPORT, Idempotency_Key='"two"')
         assert first["receipts"][-1]["position"] + 1 == second["receipts"][0]["position"]
     other.dispose()

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -236,13 +236,17 @@ def test_a_server_that_takes_no_writes_is_told_before_anybody_posts_and_named_in
 
 
 def test_slow_reads_that_take_every_thread_do_not_keep_health_and_metrics_waiting(
-    postgres_database: str, tmp_path: Path
+    postgres_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("api.container.KEPT_OPEN", THREADS)
     waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted AND mode = 'AccessShareLock'")
     other = make_engine(postgres_database)
     with service(postgres_database, tmp_path) as amends, ThreadPoolExecutor(THREADS) as readers:
         amends.customer()
         amends.project()
+        with ExitStack() as connections:  # so that nobody has to connect while the time of the others runs
+            for _ in range(THREADS):
+                connections.enter_context(amends.container.engine.connect())
         with other.connect() as look, other.connect() as lock, lock.begin():
             lock.execute(text("LOCK TABLE feed_items IN ACCESS EXCLUSIVE MODE"))
             asked = [readers.submit(amends.http.get, "/v1/feed") for _ in range(THREADS)]

@@ -4,7 +4,6 @@ Nothing is left out. `INITIAL_VERSION` stays 1; the suites also write streams th
 allow to other programs.
 """
 
-import sqlite3
 import threading
 from collections.abc import Iterator
 from uuid import UUID
@@ -23,20 +22,14 @@ from eventsourcing.tests.persistence import (
 )
 from eventsourcing.utils import Environment, get_topic
 from sqlalchemy import Engine
-from sqlalchemy.event import listen
 
 from infrastructure.engine import make_engine
 from infrastructure.factory import Factory
 from infrastructure.library import SQLAlchemyRecorder
 from infrastructure.snapshots import SnapshotRecorder
+from tests.support.databases import patient
 
 WAITED_SECONDS = 60.0
-
-
-def _patient(connection: sqlite3.Connection, _record: object) -> None:
-    # Ten threads of a suite want the lock at once. SQLite gives it to whoever asks at the right moment, so that on
-    # a slow machine one of them may wait longer than our one writer ever does.
-    connection.execute(f"PRAGMA busy_timeout = {1000 * WAITED_SECONDS:.0f}").close()
 
 
 class OnSQLite:
@@ -48,8 +41,7 @@ class OnSQLite:
 
     def _with(self, url: str) -> Iterator[None]:
         self.url, self.engine = url, make_engine(url)
-        if self.engine.dialect.name == "sqlite":
-            listen(self.engine, "connect", _patient)
+        patient(self.engine)  # ten threads of a suite want the lock at once
         before = set(threading.enumerate())
         yield
         # The suites tell their reading threads to end and do not wait for it.

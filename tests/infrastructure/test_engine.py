@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, insert, select, text
+from sqlalchemy import Connection, Engine, insert, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, StatementError
 
 from infrastructure.engine import UnknownDatabase, begin_writing, make_engine, out_of_reach, unmoving, writing
@@ -148,12 +148,19 @@ def test_the_short_name_of_postgresql_is_known(postgres_database: str):
     engine.dispose()
 
 
+def hurried(conn: Connection) -> None:
+    """What is asked next has a second, and nothing before or after it."""
+    driver: Any = conn.connection.driver_connection
+    driver.patience_seconds = 1.0
+
+
 def test_a_server_that_does_not_answer_counts_as_lost_and_is_found_again(postgres_database: str):
     with proxied(postgres_database) as proxy:
-        engine = make_engine(proxy.url, patience_seconds=1)
+        engine = make_engine(proxy.url, patience_seconds=20)
         with engine.connect() as conn:
             conn.execute(text("SELECT 1"))
             conn.commit()
+            hurried(conn)
             proxy.freeze()
             with pytest.raises(OperationalError) as lost:
                 conn.execute(text("SELECT 2"))
@@ -165,7 +172,7 @@ def test_a_server_that_does_not_answer_counts_as_lost_and_is_found_again(postgre
 
 
 def test_a_question_that_takes_too_long_is_ended_by_the_server_too(postgres_database: str):
-    engine, plain = make_engine(postgres_database, patience_seconds=1), make_engine(postgres_database)
+    engine, plain = make_engine(postgres_database, patience_seconds=3), make_engine(postgres_database)
     with engine.connect() as conn, pytest.raises(OperationalError) as ended:
         conn.execute(text("SELECT pg_sleep(3600)"))
     assert out_of_reach(ended.value)

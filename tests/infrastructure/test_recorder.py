@@ -27,6 +27,7 @@ from infrastructure.recorder import (
     read_records,
 )
 from infrastructure.tables import EPOCH, events
+from tests.support.databases import patient
 from tests.support.rows import NOON, PLUM, record
 
 WAITED_SECONDS = 30.0
@@ -161,6 +162,7 @@ class TestOtherPrograms:
         assert recorder.insert_events([stored(2, stream), stored(3, stream)]) == [2, 3]
 
     def test_a_reader_never_misses_an_event_of_many_writers(self, engine: Engine):
+        patient(engine)
         recorder, bell = SQLAlchemyRecorder(engine), Bell()
         reader = SQLAlchemyRecorder(engine, bell=bell)
         seen: list[int] = []

@@ -148,7 +148,7 @@ def test_the_thread_sweeps_by_itself_and_ends_at_once_when_told_to():
     house = House({PLUMS: NOON})
     sweeper = house.sweeper(every_seconds=0.001)
     sweeper.start()
-    assert house.enough.wait(10)
+    assert house.enough.wait(30)
     sweeper.stop()
     patient = House({CDS: NOON}).sweeper(every_seconds=3600)
     patient.start()
@@ -167,7 +167,7 @@ def test_a_lost_database_does_not_end_the_thread():
 
     sweeper = Sweeper(due, house.submit, lambda: house.now, every_seconds=0.001)
     sweeper.start()
-    assert house.enough.wait(10)
+    assert house.enough.wait(30)
     sweeper.stop()
     assert house.asked == [PLUMS]
 

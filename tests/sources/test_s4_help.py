@@ -3,6 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from tests.support.customers import customer
 from tests.support.http import Service
 from tests.support.passing import pass_time
@@ -107,7 +109,10 @@ def promised(house: Service, team: str, nth: int) -> dict[str, Any]:
     return told.when("make-commitment", what="We call you.", due_at=due)
 
 
-def test_s4_30_whoever_promises_more_than_his_team_can_take_on_is_warned_as_he_promises(house: Service):
+def test_s4_30_whoever_promises_more_than_his_team_can_take_on_is_warned_as_he_promises(
+    house: Service, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("api.warning.PATIENCE_SECONDS", 30.0)  # how long an answer waits has tests of its own
     crew_of_five(house, "till")
     answers = [promised(house, "till", nth) for nth in range(3)]
     assert ["warnings" in one for one in answers] == [False, False, True]

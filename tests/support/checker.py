@@ -3,6 +3,7 @@
 It works from outside: the HTTP API, and the rows as the database has them. Each fault is one sentence.
 """
 
+import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -171,9 +172,18 @@ def over_http(http: httpx2.Client) -> tuple[list[Entry], int]:
 
 def page_over_http(http: httpx2.Client, after: int) -> tuple[list[Entry], int]:
     """The events after a position as GET /v1/events shows them, at most a page, and the head."""
-    answer = http.get("/v1/events", params={"after": after, "limit": PAGE})
-    answer.raise_for_status()
+    answer = _answered(http, {"after": after, "limit": PAGE})
     return [_shown(event) for event in answer.json()["data"]], int(answer.headers["Amends-Position"])
+
+
+def _answered(http: httpx2.Client, query: Mapping[str, int]) -> httpx2.Response:
+    """The answer to GET /v1/events; who is told to come again does so, as callers do."""
+    for _ in range(50):
+        answer = http.get("/v1/events", params=dict(query))
+        if answer.status_code != 503:
+            break
+        time.sleep(0.1)
+    return answer.raise_for_status()
 
 
 def _shown(event: Mapping[str, Any]) -> Entry:

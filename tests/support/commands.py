@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -122,10 +121,8 @@ class Running:
 
     def end(self, number: signal.Signals = signal.SIGTERM) -> tuple[int, float]:
         """(exit code, seconds) after this signal."""
-        begun = time.monotonic()
         self.process.send(number)
-        code = self.process.wait(PATIENCE_SECONDS)
-        return code, time.monotonic() - begun
+        return self.process.wait(PATIENCE_SECONDS), self.process.waited_seconds
 
 
 def asked(method: str, address: str, **more: Any) -> httpx2.Response:

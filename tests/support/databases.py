@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,12 +12,23 @@ from typing import Final
 
 import psycopg
 from psycopg import sql
-from sqlalchemy import URL, make_url
+from sqlalchemy import URL, Engine, make_url
+from sqlalchemy.event import listen
 
 from infrastructure.migrate import upgrade
 from tests.support.clusters import IMMEDIATE, Cluster, NoPostgres, throwaway
 
-__all__ = ["DURABLE", "FAST", "IMMEDIATE", "NoPostgres", "NotOurs", "Server", "migrated_template", "postgres"]
+__all__ = [
+    "DURABLE",
+    "FAST",
+    "IMMEDIATE",
+    "NoPostgres",
+    "NotOurs",
+    "Server",
+    "migrated_template",
+    "patient",
+    "postgres",
+]
 SERVER_SETTING: Final = "AMENDS_TEST_DATABASE_URL"
 TEMPLATE: Final = "amends_template"
 FAST: Final = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum": "off"}
@@ -119,3 +131,17 @@ def postgres(settings: dict[str, str] = FAST) -> Iterator[Server]:
                 "postgresql+psycopg", "postgres", database="postgres", query={"host": str(cluster.home)}
             )
             yield Server(admin, cluster)
+
+
+def patient(engine: Engine) -> None:
+    """Lets connections of this engine wait a minute for the lock of a SQLite file.
+
+    SQLite gives it to whoever asks at the right moment: of many threads that want it at once, one may wait longer
+    on a slow machine than our one writer ever does.
+    """
+    if engine.dialect.name == "sqlite":
+        listen(engine, "connect", _wait_a_minute)
+
+
+def _wait_a_minute(connection: sqlite3.Connection, _record: object) -> None:
+    connection.execute("PRAGMA busy_timeout = 60000").close()

@@ -71,6 +71,7 @@ class Proxy:
         self._flowing = asyncio.Event()
         self._flowing.set()
         self._listener: asyncio.Server | None = None
+        self._gone = False
         # Bound and never listening: while nobody listens there, nobody else is given the port.
         self._kept = socket.socket()
         self._kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
@@ -141,6 +142,7 @@ class Proxy:
         asyncio.run_coroutine_threadsafe(work, self._loop).result(PATIENCE_SECONDS)
 
     async def _listen(self) -> None:
+        self._gone = False
         self._listener = await asyncio.start_server(self._serve, "127.0.0.1", self._port, reuse_port=True)
 
     async def _cut(self) -> None:
@@ -148,6 +150,7 @@ class Proxy:
             wire.cut()
 
     async def _vanish(self) -> None:
+        self._gone = True
         if self._listener is not None:
             self._listener.close()
             self._listener = None
@@ -157,6 +160,8 @@ class Proxy:
         wire = _Wire(writer)
         self._wires.add(wire)
         try:
+            if self._gone:
+                return  # taken in the moment in which nobody listened any more
             await self._flowing.wait()
             answers, wire.server = await _connected(self._target)
             pumps = [self._questions(reader, wire), self._answers(answers, wire)]

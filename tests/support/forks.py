@@ -8,15 +8,19 @@ import multiprocessing
 import os
 import sys
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 from signal import Signals
-from typing import TextIO
+from typing import Final, TextIO
 
 _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(["tests.support.preloaded"])
+_LOOK_SECONDS: Final = 0.05
+_KEPT_SECONDS: Final = 0.25
+"""A look that takes longer was kept by a machine that stood still, for the process as for us."""
 
 
 class Fork:
@@ -31,6 +35,8 @@ class Fork:
             self._process = _CONTEXT.Process(target=_become, args=arguments)
             self._process.start()
             self.output: TextIO = os.fdopen(os.dup(heard.fileno()))
+        self.waited_seconds = 0.0
+        """How long the last wait took, as far as the machine ran meanwhile."""
 
     @property
     def pid(self) -> int:
@@ -52,9 +58,14 @@ class Fork:
 
     def wait(self, seconds: float) -> int:
         """Its exit code, less than zero after a signal. Fails the test when it has not ended by then."""
-        self._process.join(seconds)
-        assert self._process.exitcode is not None, f"it did not end within {seconds:.0f} s"
-        return self._process.exitcode
+        self.waited_seconds = 0.0
+        while self.waited_seconds < seconds and self.running:
+            begun = time.monotonic()
+            self._process.join(_LOOK_SECONDS)
+            self.waited_seconds += min(time.monotonic() - begun, _KEPT_SECONDS)
+        code = self._process.exitcode
+        assert code is not None, f"it did not end within {seconds:.0f} s"
+        return code
 
     def end(self) -> None:
         """Kill -9, if it is still there; then nothing of it is left."""

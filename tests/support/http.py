@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
+from sqlalchemy import make_url
 from starlette.testclient import TestClient
 
 from api.app import create_app
@@ -61,6 +62,14 @@ def _named(headers: dict[str, str]) -> dict[str, str]:
     return {name.replace("_", "-"): value for name, value in headers.items()}
 
 
+def _unhurried(database: str) -> str:
+    """The same address, at which a machine that stands still for a moment has time enough to connect."""
+    url = make_url(database)
+    if url.get_backend_name() == "postgresql":
+        url = url.update_query_dict({"connect_timeout": "60"})
+    return url.render_as_string(hide_password=False)
+
+
 @contextmanager
 def service(
     database: str,
@@ -73,7 +82,7 @@ def service(
 
     `told_by` makes what the service takes for the time out of the clock that the test moves.
     """
-    chosen = Settings(database_url=database, key_file=folder / "amends.key", **settings)
+    chosen = Settings(database_url=_unhurried(database), key_file=folder / "amends.key", **settings)
     migrate(chosen)
     clock = Clock()
     container = Container(chosen, told_by(clock))

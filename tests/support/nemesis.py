@@ -13,7 +13,7 @@ from tests.support.load import Answer, Load
 from tests.support.posts import Batch, Post
 from tests.support.processes import Process, Serving
 
-SPARE: Final = 16
+SPARE: Final = 32
 """So many posts of a share are unanswered yet when something crashes."""
 
 

@@ -44,11 +44,22 @@ def client(**options: Any) -> httpx2.Client:
 
 
 def eventually(question: Callable[[], bool], what: str, seconds: float = PATIENCE_SECONDS) -> None:
-    """Returns when the answer is yes. Fails the test when it is still no after so many seconds."""
-    deadline = time.monotonic() + seconds
+    """Returns when the answer is yes. Fails the test when it is still no after so many seconds.
+
+    While we sleep between two looks, a machine that stands still counts for a quarter of a second at most.
+    """
+    left, begun = seconds, time.monotonic()
     while not question():
-        assert time.monotonic() < deadline, f"{what}: not within {seconds:.0f} s"
-        time.sleep(0.02)
+        left -= time.monotonic() - begun
+        assert left > 0, f"{what}: not within {seconds:.0f} s"
+        left -= _slept(0.02)
+        begun = time.monotonic()
+
+
+def _slept(seconds: float) -> float:
+    begun = time.monotonic()
+    time.sleep(seconds)
+    return min(time.monotonic() - begun, 0.25)
 
 
 @dataclass
@@ -181,6 +192,8 @@ class Serving(Process):
         self.ready.set()
 
     def _end(self, number: signal.Signals, within_seconds: float = PATIENCE_SECONDS) -> int:
+        if number is signal.SIGKILL and self.process is not None:
+            self.process.send(number)  # first, so that whoever is being served now is hurt
         self.ready.clear()
         return super()._end(number, within_seconds)
 

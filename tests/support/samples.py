@@ -13,7 +13,7 @@ from typing import Any, Final
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 RUN: Final = ("bash", "console", "python")
-PATIENCE_SECONDS: Final = 180
+PATIENCE_SECONDS: Final = 600
 _FENCE: Final = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _OURSELVES: Final = re.compile(r"(make|apt-get) ")
 _VARYING: Final = (

@@ -35,7 +35,7 @@ def proxy(postgres_house: House) -> Iterator[Proxy]:
 @pytest.fixture
 def through(postgres_house: House, proxy: Proxy) -> House:
     """The house, its database reached by way of the proxy."""
-    return tuned(postgres_house, proxy.url, database_patience_seconds=PATIENCE)
+    return tuned(postgres_house, proxy.url)
 
 
 def opened(server: Serving, plan: Plan) -> list[Answer]:
@@ -120,10 +120,10 @@ def test_a_connection_lost_around_a_commit_leaves_no_doubt_once_it_is_sent_again
 
 
 def test_a_frozen_database_keeps_nobody_waiting_and_a_retry_gives_the_one_answer(
-    postgres_house: House, through: House, proxy: Proxy
+    postgres_house: House, proxy: Proxy
 ) -> None:
     plan = Plan(SEED, CUSTOMERS)
-    with through.serving() as server:
+    with tuned(postgres_house, proxy.url, database_patience_seconds=PATIENCE).serving() as server:
         answers = opened(server, plan)
         moves = plan.moves(customers_of(answers), 2 * CLIENTS)
         proxy.freeze()

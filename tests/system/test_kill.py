@@ -38,7 +38,7 @@ class Size:
     workers: int
 
 
-SHORT: Final = Size(customers=20, moves=70, crashes_at_openings=1, crashes_at_moves=3, workers=1)
+SHORT: Final = Size(customers=20, moves=130, crashes_at_openings=1, crashes_at_moves=3, workers=1)
 LONG: Final = Size(customers=360, moves=3_200, crashes_at_openings=20, crashes_at_moves=80, workers=2)
 """A hundred crashes. What takes its time is starting a process after each, two to three seconds on two idle cores:
 five to eight minutes for each kind of database. No wait is longer than the twenty minutes of `Load.finish`."""
@@ -118,10 +118,12 @@ def test_a_database_that_confirms_before_it_has_written_is_found_out(tmp_path: P
     seldom = {"wal_writer_delay": "10s", "wal_writer_flush_after": "1GB"}
     try:
         with postgres(DURABLE | {"synchronous_commit": "off"} | seldom) as hasty:
-            told = told_before_a_crash(hasty, tmp_path)
+            # It comes by every ten seconds even so: perhaps just before a crash, but not before each of three.
+            told = (fault for _ in range(3) for fault in told_before_a_crash(hasty, tmp_path))
+            found = any("is lost" in fault for fault in told)
     except NotOurs as reason:
         pytest.skip(str(reason))
-    assert any("is lost" in fault for fault in told)
+    assert found
 
 
 def written_out(database: Server) -> None:

@@ -6,6 +6,7 @@ from uuid import UUID
 import pytest
 
 from infrastructure.webhooks.turns import Turns
+from tests.support.processes import eventually
 
 ONE, OTHER = UUID(int=1), UUID(int=2)
 
@@ -66,9 +67,16 @@ def test_a_turn_that_said_it_ends_makes_room_before_its_thread_is_gone():
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_a_turn_that_fails_leaves_no_place_taken():
-    turns, seconds = Turns(), list[str]()
-    turns.begin(ONE, list[str]().pop)
+    turns, seconds, failed = Turns(), list[str](), list[threading.Thread]()
+
+    def fails() -> None:
+        failed.append(threading.current_thread())
+        raise LookupError
+
+    turns.begin(ONE, fails)
     turns.join()
+    eventually(lambda: bool(failed), "it began")
+    failed[0].join()  # its place is free before what it raised has been told, which is to be heard here
     turns.begin(ONE, lambda: seconds.append("told"))
     turns.join()
     assert seconds == ["told"]
