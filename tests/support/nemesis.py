@@ -42,6 +42,7 @@ class Nemesis:
         known = {
             "server killed": lambda: self._kill(self.servers),
             "worker killed": lambda: self._kill(self.workers),
+            "server and worker killed": lambda: self._kill(self.workers, self.servers),
         }
         if self.database is not None:
             known["database stopped at once"] = lambda: self._crash(IMMEDIATE)
@@ -74,10 +75,13 @@ class Nemesis:
             answers += load.finish()
         return answers
 
-    def _kill(self, processes: Sequence[Process]) -> None:
-        one = self.chance.choice(processes)
-        one.kill()
-        one.start()
+    def _kill(self, *groups: Sequence[Process]) -> None:
+        """Kills one of each of these groups, and starts them in this order only when all of them are dead."""
+        chosen = [self.chance.choice(processes) for processes in groups]
+        for one in chosen:
+            one.kill()
+        for one in chosen:
+            one.start()
 
     def _crash(self, how: signal.Signals) -> None:
         assert self.database is not None
