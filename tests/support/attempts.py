@@ -1,4 +1,4 @@
-"""Attempts: posts that are sent once, whatever comes of them, so that a test sees what callers see in a fault."""
+"""Attempts: what is asked once, whatever comes of it, so that a test sees what callers see in a fault."""
 
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -55,6 +55,12 @@ def _sent(http: httpx2.Client, post: Post) -> Attempt:
         return Attempt(post, None)
     [answer] = post.answers(response, trying) or [None]
     return Attempt(post, response, answer)
+
+
+def read(server: Serving, path: str) -> httpx2.Response:
+    """The answer to a read, which must come in time."""
+    with client(timeout=HANGS_AFTER_SECONDS) as http:
+        return http.get(server.url + path, headers=dict(server.headers))
 
 
 def answers_of(attempts: Iterable[Attempt]) -> list[Answer]:
