@@ -1,11 +1,14 @@
-"""A PostgreSQL that goes away, freezes or slows down: callers are told in time, and nothing is lost or doubled."""
+"""A PostgreSQL that goes away, freezes, slows down or is full: callers are told in time, and nothing is lost."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
+from pathlib import Path
 
+import psycopg
 import pytest
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 
 from infrastructure.api_keys import ApiKeys
 from infrastructure.engine import make_engine
@@ -19,11 +22,12 @@ from tests.support.attempts import (
     sent_again,
     slugs,
 )
+from tests.support.databases import FAST, NoPostgres, Server, postgres
 from tests.support.exposition import Exposition
 from tests.support.faults import MOMENTS, Proxy, proxied, tuned
 from tests.support.inspection import inspect, let_it_learn, reading
 from tests.support.load import Answer, Plan, Post, customers_of
-from tests.support.processes import House, Serving, client, eventually
+from tests.support.processes import House, Serving, client, eventually, house
 from tests.support.soak import SOAK, thorough_in_soak
 
 pytestmark = thorough_in_soak
@@ -32,6 +36,13 @@ CLIENTS = 16
 CUSTOMERS = 20
 PATIENCE = 8 if SOAK else 2
 """Seconds that a database is given; the default in the long form."""
+
+CONNECTIONS = 30
+"""So many has a PostgreSQL that is soon full."""
+END_OTHERS = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE backend_type = 'client backend' AND pid <> ALL (%s)
+"""
 
 
 @pytest.fixture
@@ -191,3 +202,59 @@ def test_reads_that_take_every_connection_are_put_off_and_writes_go_through(post
     assert {one.status_code for one in put_off} == {503}
     assert slugs(one.json() for one in put_off) == {"unavailable"}
     assert all(int(one.headers["Retry-After"]) >= 1 for one in put_off)
+
+
+def test_a_postgresql_without_a_free_connection_puts_everybody_off_and_is_found_again(tmp_path: Path) -> None:
+    plan = Plan(SEED, CUSTOMERS)
+    with crowded() as database:
+        on_it = tuned(house(database.url(database.create()), tmp_path), read_connections=4)
+        with on_it.serving() as server:
+            answers = opened(server, plan)
+            moves = plan.moves(customers_of(answers), 60)
+            with every_connection_of(database):
+                attempts = attempt(server, moves[:40], CLIENTS)
+                reads = [read(server, path) for path in ("/readyz", "/v1/events", "/v1/feed")]
+                assert read(server, "/healthz").status_code == 200
+            writable(server, moves[40])
+            hold(on_it, server, attempts + attempt(server, moves[40:], CLIENTS), answers)
+
+    problems = refusals(attempts)
+    assert len(problems) == 40
+    assert slugs(problems) == {"unavailable"}
+    # The connections had ended before anything was asked: nothing of it can have been recorded.
+    assert {problem["recorded"] for problem in problems} == {"no"}
+    assert {one.status_code for one in reads} == {503}
+    assert all(int(one.headers["Retry-After"]) >= 1 for one in reads)
+
+
+@contextmanager
+def crowded() -> Iterator[Server]:
+    """A PostgreSQL of our own that takes few connections."""
+    try:
+        with postgres(FAST | {"max_connections": str(CONNECTIONS)}) as server:
+            if server.cluster is None:
+                pytest.skip("somebody else runs this PostgreSQL: others need its connections")
+            yield server
+    except NoPostgres as why:
+        pytest.skip(f"no PostgreSQL: {why}")
+
+
+@contextmanager
+def every_connection_of(database: Server) -> Iterator[None]:
+    """Takes every connection that there is, also those that others have."""
+    address = make_url(database.url("postgres")).set(drivername="postgresql").render_as_string(hide_password=False)
+    with ExitStack() as held:
+        ours = [held.enter_context(psycopg.connect(address, autocommit=True))]
+
+        def all_are_ours() -> bool:
+            pids = [one.info.backend_pid for one in ours]
+            ours[0].execute(END_OTHERS, [pids])
+            with suppress(psycopg.OperationalError):  # until there is none left
+                while True:
+                    ours.append(held.enter_context(psycopg.connect(address, autocommit=True)))
+            return len(ours) == CONNECTIONS
+
+        eventually(all_are_ours, "nobody else has a connection")
+        with pytest.raises(psycopg.OperationalError, match="too many clients"):
+            psycopg.connect(address)
+        yield
