@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from signal import SIGKILL
-from typing import Final
+from typing import Final, NamedTuple
 
 import pytest
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, select, text, update
 
 from domain.kinds import Fact
 from infrastructure.checkpoints import Generation
@@ -42,6 +43,68 @@ SIZES: Final = (
     pytest.param(Size(customers=15, batches=2, moves=80, kills=1), id="short"),
     pytest.param(Size(customers=300, batches=40, moves=6_000, kills=8), id="long", marks=pytest.mark.soak),
 )
+
+
+# What the database itself writes down of every checkpoint, whoever moves it.
+NOTES: Final = {
+    "sqlite": (
+        "CREATE TABLE notes (n integer PRIMARY KEY AUTOINCREMENT, what text, name text, position bigint)",
+        """CREATE TRIGGER note_begun AFTER INSERT ON tracking
+        BEGIN INSERT INTO notes (what, name, position) VALUES ('INSERT', NEW.name, NEW.position); END""",
+        """CREATE TRIGGER note_moved AFTER UPDATE ON tracking
+        BEGIN INSERT INTO notes (what, name, position) VALUES ('UPDATE', NEW.name, NEW.position); END""",
+        """CREATE TRIGGER note_gone AFTER DELETE ON tracking
+        BEGIN INSERT INTO notes (what, name, position) VALUES ('DELETE', OLD.name, OLD.position); END""",
+    ),
+    "postgresql": (
+        "CREATE TABLE notes (n bigserial, what text, name text, position bigint)",
+        """CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN
+        INSERT INTO notes (what, name, position)
+        VALUES (TG_OP, coalesce(NEW.name, OLD.name), coalesce(NEW.position, OLD.position));
+        RETURN NULL; END$$""",
+        """CREATE TRIGGER note AFTER INSERT OR UPDATE OR DELETE ON tracking
+        FOR EACH ROW EXECUTE FUNCTION note()""",
+    ),
+}
+
+
+def take_notes(house: House) -> None:
+    """Has the database write down how every checkpoint begins, moves and ends."""
+    engine = make_engine(house.database)
+    with engine.begin() as conn:
+        for statement in NOTES[engine.dialect.name]:
+            conn.exec_driver_sql(statement)
+    engine.dispose()
+
+
+class Note(NamedTuple):
+    """One thing that happened to a checkpoint: INSERT, UPDATE or DELETE, and where it stood then."""
+
+    what: str
+    position: int
+
+
+def notes(conn: Connection, one: Generation) -> list[Note]:
+    """What became of the checkpoint of this generation, in order."""
+    conn.rollback()
+    query = text("SELECT what, position FROM notes WHERE name = :name ORDER BY n")
+    return [Note(*row) for row in conn.execute(query, {"name": one.checkpoint})]
+
+
+def begun_again(noted: Sequence[Note]) -> bool:
+    """Whether a generation was built from its beginning more than once, or from anywhere for a second time."""
+    begun, *moved = noted if noted[-1].what != "DELETE" else noted[:-1]
+    in_order = all(one.position <= other.position for one, other in pairwise(moved))
+    return begun != ("INSERT", 0) or {one.what for one in moved} != {"UPDATE"} or not in_order
+
+
+def test_a_rebuild_that_begins_again_is_seen() -> None:
+    begun, moved, further = Note("INSERT", 0), Note("UPDATE", 3), Note("UPDATE", 7)
+    assert not begun_again([begun, moved, further])
+    assert not begun_again([begun, moved, further, Note("DELETE", 7)])
+    assert begun_again([begun, moved, begun, moved, further])
+    assert begun_again([begun, moved, Note("DELETE", 3), begun, further])
+    assert begun_again([begun, moved, Note("UPDATE", 0), further])
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +172,7 @@ def gone_on(conn: Connection, name: str, stopped: Building) -> bool:
     return live(conn, name) == stopped.number or (built is not None and built.position > stopped.position)
 
 
-def rebuilt_through_kills(house: House, server: Serving, conn: Connection, name: str) -> None:
+def rebuilt_through_kills(house: House, server: Serving, conn: Connection, name: str) -> Generation:
     """A rebuild whose first process is killed, then the server that goes on with it; its successor ends it."""
     stopped = killed_in_the_middle(house, conn, name)
     let_its_lease_run_out(house, name)
@@ -118,6 +181,7 @@ def rebuilt_through_kills(house: House, server: Serving, conn: Connection, name:
     let_its_lease_run_out(house, name)
     server.start()
     eventually(lambda: live(conn, name) == stopped.number, "the generation that was begun becomes live")
+    return Generation(name, stopped.number)
 
 
 def switches(names: Sequence[str]) -> set[tuple[str, int]]:
@@ -135,6 +199,7 @@ def glanced_at(onlookers: Onlookers) -> set[tuple[str, int]]:
 def test_rebuilds_killed_under_load_go_on_and_nobody_reads_half_of_one(any_house: House, size: Size) -> None:
     plan = Plan(SEED, size.customers)
     names = [ALL[n % len(ALL)].name for n in range(size.kills)]
+    take_notes(any_house)
     with any_house.serving() as server, reading(any_house) as conn:
         with Load([server], CLIENTS) as load:
             load.start(plan.openings())
@@ -144,13 +209,15 @@ def test_rebuilds_killed_under_load_go_on_and_nobody_reads_half_of_one(any_house
             told = load.finish()
             server.project(len(in_headers(conn)))
             with Onlookers(any_house, server, sorted(known.values())) as onlookers:
-                moved = []
+                moved, built = [], []
                 for name in names:
                     # A share for each: all at once they would be told long before the last rebuild.
                     load.start(plan.moves(known, size.moves // size.kills))
-                    rebuilt_through_kills(any_house, server, conn, name)
+                    built.append(rebuilt_through_kills(any_house, server, conn, name))
                     moved += load.finish()
                 eventually(lambda: switches(names) <= glanced_at(onlookers), "the onlooker has seen every switch")
+        # Who went on did so where the dead one stood: no checkpoint was made again, and none ever fell.
+        assert [one for one in built if begun_again(notes(conn, one))] == []
         # Every event is somebody's who was told of it, once: nothing else came of rebuilding.
         inspect(any_house, [server], opened + told + moved)
 
