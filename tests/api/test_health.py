@@ -164,10 +164,13 @@ def test_a_parked_stream_is_told_and_the_service_stays_in_rotation(any_amends: S
     assert answer.status_code == 200
     assert (told["status"], told["lag"], told["warnings"]) == ("degraded", 0, ["parked_streams"])
     assert (told["parked"], told["parked_in"]) == (1, {"satisfaction": 1})
+    shown = figures(any_amends)
+    assert shown.each("amends_parked_streams", "projection") == {"satisfaction": 1}
     assert customer not in answer.text
     assert "canary" not in answer.text
     assert any_amends.container.projector.release() == 1
     assert (ready(any_amends)["status"], ready(any_amends)["parked"]) == ("ready", 0)
+    assert figures(any_amends).value("amends_parked_streams", projection="satisfaction") == 0
 
 
 def test_a_rebuild_under_way_is_told_and_nothing_is_behind_because_of_it(any_amends: Service) -> None:
@@ -175,13 +178,22 @@ def test_a_rebuild_under_way_is_told_and_nothing_is_behind_because_of_it(any_ame
     any_amends.project()
     parts = any_amends.container
     told: list[dict[str, Any]] = []
+    shown: list[dict[str, float]] = []
+
+    def look(_position: int, _head: int) -> None:
+        told.append(ready(any_amends))
+        shown.append(figures(any_amends).each("amends_rebuild_ratio", "projection"))
+
     slow = Projector(parts.engine, parts.mapper, ALL, clock=any_amends.clock, page=2)
-    slow.rebuild("timeline", lambda position, head: told.append(ready(any_amends)))
+    slow.rebuild("timeline", look)
     (halfway, *_, last) = told
     head = halfway["head"]
     assert halfway["rebuilding"] == [{"projection": "timeline", "position": 2, "share": round(2 / head, 4)}]
     assert (halfway["status"], halfway["lag"]) == ("ready", 0)
     assert last["rebuilding"] == []
+    # Prometheus is told the same share, to more places.
+    shares = [{one["projection"]: one["share"] for one in each["rebuilding"]} for each in told]
+    assert [{name: round(ratio, 4) for name, ratio in each.items()} for each in shown] == shares
 
 
 def test_a_transaction_that_stays_open_is_told(
