@@ -1,17 +1,26 @@
-"""A server that is told to stop ends soon and well, whoever still talks to it, and keeps what it confirmed."""
+"""A server that is told to stop ends soon and well, whoever still talks to it, and keeps what it confirmed.
+
+So does a worker, whatever it is at, and leaves its work to the next one.
+"""
 
 import socket
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Final
 from urllib.parse import urlsplit
 
+from sqlalchemy import Connection, func, select, text, update
+
+from api.cli.serving import LAST_PAGE_SECONDS
+from infrastructure.engine import make_engine, writing
+from infrastructure.tables import EPOCH, generations, heads, leases, tracking
 from tests.support.attempts import answers_of, attempt, refusals, sent_again, slugs
 from tests.support.faults import proxied, tuned
-from tests.support.inspection import inspect
-from tests.support.load import Load, Plan, customers_of
-from tests.support.processes import PATIENCE_SECONDS, House, Serving, eventually
+from tests.support.inspection import inspect, reading
+from tests.support.load import Load, Plan, Post, customers_of
+from tests.support.processes import PATIENCE_SECONDS, House, Serving, Working, eventually
 from tests.support.soak import sqlite_in_soak
 
 SEED: Final = 20_260_705
@@ -100,3 +109,101 @@ def test_a_server_whose_database_does_not_answer_ends_all_the_same(postgres_hous
         server.start()
         again = sent_again(server, moves, CLIENTS)
         inspect(postgres_house, [server], answers + answers_of(attempts) + again)
+
+
+def endless(plan: Plan, known: Mapping[int, str]) -> Iterator[Post]:
+    """More moves than anybody posts while a worker stops."""
+    while True:
+        yield from plan.moves(known, 100)
+
+
+def rights(conn: Connection) -> list[str]:
+    """The work that somebody has the right to do."""
+    conn.rollback()
+    return list(conn.scalars(select(leases.c.name)))
+
+
+def end(worker: Working, conn: Connection) -> None:
+    """Tells the worker to stop. It ends soon and well, and what it had a right to do is free for others."""
+    begun = time.monotonic()
+    assert worker.stop(SOON_SECONDS) == 0
+    # On a machine that stood still it lets go of a page in the end, and the right to it runs out by itself.
+    assert rights(conn) == [] or time.monotonic() - begun > LAST_PAGE_SECONDS
+
+
+def let_them_run_out(house: House) -> None:
+    """The time passes in which whoever has a right could still be alive."""
+    engine = make_engine(house.database)
+    with writing(engine) as conn:
+        conn.execute(update(leases).values(expires_at=EPOCH))
+    engine.dispose()
+
+
+def made_old(house: House, name: str) -> None:
+    """The rows of this read model become those of an older program, as after an upgrade."""
+    engine = make_engine(house.database)
+    with writing(engine) as conn:
+        older = update(generations).where(generations.c.name == name)
+        conn.execute(older.values(version=generations.c.version - 1))
+    engine.dispose()
+
+
+def folded(conn: Connection) -> int:
+    """How far the read models that are furthest have come."""
+    conn.rollback()
+    return conn.scalar(select(func.max(tracking.c.position)).where(tracking.c.name.like("projection:%"))) or 0
+
+
+def being_built(conn: Connection) -> list[str]:
+    """The read models that somebody has begun to build and nobody has finished."""
+    conn.rollback()
+    return list(conn.scalars(select(generations.c.name).where(generations.c.building.is_not(None))))
+
+
+def waits(conn: Connection) -> bool:
+    """Whether somebody waits for a lock."""
+    return bool(conn.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")))
+
+
+def head(conn: Connection) -> int:
+    """How many events there are."""
+    conn.rollback()
+    return conn.execute(select(heads.c.position)).scalar_one()
+
+
+@sqlite_in_soak
+def test_a_worker_told_to_stop_while_it_folds_ends_soon_and_gives_its_rights_back(any_house: House) -> None:
+    plan = Plan(SEED, CUSTOMERS)
+    with any_house.serving("--no-worker") as server, any_house.working() as worker, reading(any_house) as conn:
+        known = customers_of(sent_again(server, plan.openings(), CLIENTS))
+        with Load([server], 4) as load:
+            load.start(endless(plan, known))
+            eventually(lambda: folded(conn) > 0, "it folds")
+            assert "projector" in rights(conn)
+            end(worker, conn)
+            assert load.working
+            eventually(lambda: folded(conn) < head(conn), "nobody folds any more")
+        worker.start()
+        server.project(head(conn))
+        end(worker, conn)
+
+
+def test_a_worker_told_to_stop_while_a_rebuild_is_held_up_ends_soon_and_the_next_goes_on(
+    postgres_house: House,
+) -> None:
+    plan = Plan(SEED, CUSTOMERS)
+    with postgres_house.serving("--no-worker") as server, reading(postgres_house) as conn:
+        sent_again(server, plan.openings(), CLIENTS)
+        made_old(postgres_house, "satisfaction")
+        with reading(postgres_house) as other:
+            other.execute(text("LOCK TABLE satisfaction_state IN ACCESS EXCLUSIVE MODE"))
+            with postgres_house.working() as worker:
+                eventually(lambda: being_built(conn) == ["satisfaction"], "it builds")
+                eventually(lambda: waits(conn), "it waits for a table of what it builds")
+                assert worker.stop(SOON_SECONDS) == 0
+                assert being_built(conn) == ["satisfaction"]
+        let_them_run_out(postgres_house)
+        with postgres_house.working() as successor:
+            server.project(head(conn))
+            eventually(lambda: not being_built(conn), "everything is built")
+            end(successor, conn)
