@@ -26,7 +26,7 @@ from infrastructure.engine import make_engine
 from projections import ALL
 from tests.support.canaries import NAME, Canaries, kept, traces
 from tests.support.exposition import Exposition
-from tests.support.processes import House, Serving, house
+from tests.support.processes import House, Serving, Working, client, house
 
 LATER = (datetime.now(UTC) + timedelta(days=30)).isoformat()
 TYPE_OF = {kind.PATH: event_type for event_type, kind in COMMAND_OF_TYPE.items()}
@@ -67,6 +67,11 @@ class Cage:
         answer = self.http.request(method, url, **more)
         self.answers.append(answer)
         return answer
+
+    @property
+    def last(self) -> int:
+        """The last position that an answer told."""
+        return max(int(one.headers.get("amends-position", 0)) for one in self.answers)
 
     # The routes by which a command goes in.
 
@@ -387,27 +392,32 @@ def talk_nonsense(cage: Cage) -> None:
 
 @dataclass
 class Left:
-    """What is there when everything was told: the cage, what the server logged, and who was told about."""
+    """What is there when everything was told: the cage, what both processes logged, and who was told about."""
 
     cage: Cage
     server: Serving
+    worker: Working
     customers: list[str]
 
 
 @pytest.fixture(scope="module")
 def left(module_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Left]:
-    """The service after all canaries were let out, its read models caught up; once per kind of database."""
+    """The service and its worker after all canaries were let out, read models caught up; on each database."""
     home = house(module_database, tmp_path_factory.mktemp("canaries"))
     settings = home.environment() | {"AMENDS_LOG_LEVEL": "debug"}
-    server = Serving(settings, home.folder, {"Authorization": f"Bearer {home.bearer}"})
+    headers = {"Authorization": f"Bearer {home.bearer}"}
+    server = Serving(settings, home.folder, headers, options=("--no-worker",))
+    worker = Working(settings | {"AMENDS_METRICS_PORT": "0"}, home.folder)
     try:
         server.start()
+        worker.start()
         with server.http() as http:
             cage = Cage(home, http)
             customers = _tell_everything(cage)
-            server.project(max(int(one.headers.get("amends-position", 0)) for one in cage.answers))
-            yield Left(cage, server, customers)
+            server.project(cage.last)
+            yield Left(cage, server, worker, customers)
     finally:
+        worker.kill()
         server.kill()
 
 
@@ -484,7 +494,7 @@ def _places(left: Left) -> set[Path]:
 def test_no_log_line_holds_a_canary_and_every_line_is_json(left: Left):
     lines = left.server.log.read_bytes().splitlines()
     assert len(lines) >= len(left.cage.answers)
-    for line in lines:
+    for line in (*lines, *left.worker.log.read_bytes().splitlines()):
         record = json.loads(line)
         plain = json.dumps(record, ensure_ascii=False).encode()
         assert (traces(line), traces(plain)) == ([], []), record
@@ -494,7 +504,7 @@ def test_no_log_line_holds_a_canary_and_every_line_is_json(left: Left):
 
 
 def test_no_stream_got_stuck_over_a_canary(left: Left):
-    events = {json.loads(line)["event"] for line in left.server.log.read_bytes().splitlines()}
+    events = {line["event"] for log in (left.server.log, left.worker.log) for line in told_in(log)}
     assert "request" in events
     assert not events & FOR_OPERATORS
 
@@ -525,6 +535,26 @@ def test_no_metric_tells_a_canary_or_a_customer(left: Left):
     counted = {one.labels["route"] for one in told.samples() if one.name == "amends_http_requests_total"}
     assert counted >= set(addresses().values())
     assert counted >= {"unmatched", "/v1/customers", "/v1/events", "/v1/schemas/{event_type}", "/problems/{slug}"}
+
+
+def test_no_metric_of_the_worker_tells_a_canary_or_a_customer(left: Left):
+    [port] = [line["port"] for line in told_in(left.worker.log) if line["event"] == "metrics_served"]
+    with client() as http:
+        found = http.get(f"http://127.0.0.1:{port}/metrics")
+    assert found.status_code == 200
+    assert traces(found.content) == []
+    assert not [customer for customer in left.customers if customer in found.text]
+    told = Exposition(found.text)
+    # It has folded all of it, and looked whose time has come.
+    positions = told.each("amends_projection_position", "projection")
+    assert positions.keys() == {one.name for one in ALL}
+    assert min(positions.values()) >= left.cage.last > 100
+    assert told.value("amends_last_sweep_timestamp_seconds") > 0
+
+
+def told_in(log: Path) -> list[dict[str, Any]]:
+    """The lines of a log."""
+    return [json.loads(line) for line in log.read_bytes().splitlines()]
 
 
 def test_what_a_library_logs_is_passed_on_by_its_name_alone(left: Left):
