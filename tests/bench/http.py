@@ -6,11 +6,13 @@ time on the same cores. What one process does that projects by itself, the embed
 
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+import orjson
 import psycopg
 from sqlalchemy import make_url
 
@@ -25,6 +27,8 @@ from tests.support.processes import Serving, eventually
 POSTS: Final = 3_000
 """Requests a round."""
 CONNECTIONS: Final = (32, 128)
+LOGGED_WITHIN_SECONDS: Final = 5.0
+"""How long the log of the last posts may take: each is written when its answer was given."""
 OF_STOCK: Final = 2.0
 OF_BARE: Final = 0.35
 Served = tuple[Town, Serving]
@@ -51,6 +55,8 @@ class Load:
     client: Client
     shares: dict[str, list[float]] = field(default_factory=dict)
     last: Told = field(default_factory=Told)
+    answered: Counter[tuple[str, int]] = field(default_factory=Counter)
+    """How many requests each address has answered so far."""
 
     def contender(
         self,
@@ -72,8 +78,17 @@ class Load:
         self.last = self.client.go()
         if self.last.statuses != {status: len(job.requests)}:
             raise Refused(f"{name}: {dict(self.last.statuses)}")
+        self.answered[job.addresses[0]] += len(job.requests)
         self.shares.setdefault(name, []).append(round(self.last.cpu_seconds / self.last.seconds, 2))
         return done
+
+    def refuse_unlogged(self, server: Serving) -> None:
+        """Raises Refused where the log of this server, to which only posts were sent, lacks a line of some."""
+        posted = self.answered[address(server)]
+        try:
+            eventually(lambda: logged(server) >= posted, "every post is in the log", LOGGED_WITHIN_SECONDS)
+        except AssertionError as fault:
+            raise Refused(f"{logged(server)} of {posted} posts are in the log of the server") from fault
 
     def noted(self, finding: Finding, name: str, **more: Any) -> Finding:
         """The finding with the client's share of a core while it measured this contender."""
@@ -100,6 +115,8 @@ def measure(place: Place) -> list[Finding]:
         contenders[KEYED] = load.contender(KEYED, keyed, 201)
         contenders["stock"] = open_.enter_context(place.peer("stock")).contender("save", saving)
         rates = interleaved(behind.between(contenders), place.rounds)
+        for each in (server, embedded):
+            load.refuse_unlogged(each)
     place.notes["B3"] = f"{LAYOUT}; each round begins when the read models of both have caught up"
     return _findings(rates, load, behind)
 
@@ -127,6 +144,12 @@ def opened(place: Place, open_: ExitStack) -> tuple[Served, Served, Load, "Behin
     embedded = open_.enter_context(second.house.serving())
     behind = Behind((first.house.database, second.house.database), open_)
     return (first, server), (second, embedded), Load(open_.enter_context(client())), behind
+
+
+def logged(server: Serving) -> int:
+    """How many posts have a line in its log."""
+    lines = map(orjson.loads, server.log.read_bytes().split(b"\n")[:-1])
+    return sum(line["event"] == "request" and line["method"] == "POST" for line in lines)
 
 
 def posting(town: Town, at: tuple[str, int], connections: int, *, keyed: bool = False) -> Callable[[int], Job]:

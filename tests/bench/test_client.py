@@ -4,11 +4,13 @@ import socketserver
 import threading
 from collections.abc import Iterator
 from itertools import count
+from pathlib import Path
 
 import pytest
 
 from tests.bench.client import Client, Job, client
 from tests.bench.http import Load, Refused
+from tests.support.processes import Serving
 
 ASK = b"GET / HTTP/1.1\r\nHost: t\r\n\r\n"
 BODY = b"x" * 100_000
@@ -77,3 +79,17 @@ def test_a_refusal_is_no_figure(asking: Client, address: tuple[str, int]):
     refused = Load(asking).contender("ours", lambda number: Job([address], 4, [ASK] * 50), 201)
     with pytest.raises(Refused, match=r"ours: .*503"):
         refused(0)()
+
+
+def test_a_server_that_logs_less_than_it_was_sent_gives_no_figure(
+    asking: Client, address: tuple[str, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("tests.bench.http.LOGGED_WITHIN_SECONDS", 0)
+    server, load = Serving({}, tmp_path, url=f"http://127.0.0.1:{address[1]}"), Load(asking)
+    assert load.contender("ours", lambda number: Job([address], 2, [ASK] * 2), 201)(0)() == 2
+    server.log.write_text('{"event":"request","method":"POST"}\n{"event":"request","method":"GET"}\n{"event":"re')
+    with pytest.raises(Refused, match="1 of 2 posts are in the log"):
+        load.refuse_unlogged(server)
+    with server.log.open("a") as log:
+        log.write('quest","method":"POST"}\n')
+    load.refuse_unlogged(server)
