@@ -22,6 +22,7 @@ from tests.bench.place import Place
 from tests.bench.rounds import Finding, Result
 from tests.bench.workload import raw_connection
 from tests.support.ledgers import Book
+from tests.support.memory import resident_mb
 
 EVENTS: Final = 100_000
 """Of the ledger `small`."""
@@ -151,7 +152,7 @@ def main(url: str, folder: Path, ledger: str) -> None:
     place = Place(server=None, template="", folder=folder)  # type: ignore[arg-type]
     with place.engine(url) as engine:
         projector = Projector(engine, Mapper(ledger, place.keyring()), (SatisfactionState(),))
-        before = _resident_mb("VmRSS")
+        before = resident_mb("VmRSS")
         begun, cpu = perf_counter(), os.times()
         events = projector.rebuild(SatisfactionState().name)
         seconds, used = perf_counter() - begun, os.times()
@@ -162,19 +163,11 @@ def main(url: str, folder: Path, ledger: str) -> None:
                     "seconds": round(seconds, 3),
                     "cpu_seconds": round(used.user + used.system - cpu.user - cpu.system, 3),
                     "before_mb": before,
-                    "peak_mb": _resident_mb("VmHWM"),
+                    "peak_mb": resident_mb("VmHWM"),
                 }
             )
             + "\n"
         )
-
-
-def _resident_mb(name: str) -> float:
-    # Not getrusage: after an exec its ru_maxrss still counts the parent this process was forked from.
-    for line in Path("/proc/self/status").read_text(encoding="utf-8").splitlines():
-        if line.startswith(name):
-            return round(int(line.split()[1]) / 1024, 1)
-    raise LookupError(name)
 
 
 if __name__ == "__main__":
