@@ -3,13 +3,10 @@
 In a soak all orders are tried, or 2,000 of them where there are more.
 """
 
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable
 from dataclasses import dataclass
-from math import factorial, prod
 from pathlib import Path
-from random import Random
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 import pytest
@@ -18,30 +15,28 @@ from domain.errors import KeyReused, StaleVersion, Unavailable
 from domain.moves.apology import Apologise
 from domain.moves.contact import UpdateCustomer
 from domain.relationship import Relationship
-from infrastructure import checkpoints, states
+from infrastructure import states
 from infrastructure.orders import Outcome
-from infrastructure.projector import Projector
-from infrastructure.recorder import read_head
 from infrastructure.states import SNAPSHOT_EVERY, load
-from projections import ALL
-from tests.support import checker
-from tests.support.interleaving import Party, Stage, orders, pausing
+from tests.support.interleaving import orders, pausing
 from tests.support.lost_answers import lost_answers
-from tests.support.soak import SOAK, thorough_in_soak
-from tests.support.writing import ANSWER_WITHIN_SECONDS, NOON, Desk, crm, desk, late
+from tests.support.soak import thorough_in_soak
+from tests.support.theatre import (
+    OPENING,
+    PROJECTOR_STEPS,
+    WRITER_STEPS,
+    Projecting,
+    Theatre,
+    as_if_rebuilt,
+    in_turn,
+    projector_at,
+    some,
+)
+from tests.support.writing import ANSWER_WITHIN_SECONDS, Desk, crm, late
 
 pytestmark = thorough_in_soak
-Making = Callable[[Desk], Any]
-WRITER_STEPS: Final = 3
-"""Where he connects, where he has the lock, where he commits."""
-PROJECTOR_STEPS: Final = 6
-"""For each page: where it connects to look, read and write, after each look at the checkpoints, at commit."""
-OPENING: Final = 5
-"""So many events open a customer with a failure."""
 READER_STEPS: Final = 2
 """Where he connects, and where he has read what he folds."""
-A_FEW: Final = 10
-TOO_MANY: Final = 2_000
 
 
 @dataclass(frozen=True)
@@ -55,86 +50,9 @@ class Reading:
             return load(conn, d.mapper, "main", [self.customer], Relationship)[self.customer]
 
 
-@dataclass(frozen=True)
-class Projecting:
-    """Folds so many pages into every read model. How often it stops depends on what the others do."""
-
-    pages: int = 1
-
-    def __call__(self, d: Desk) -> int:
-        projector = Projector(d.engine, d.mapper, ALL, page=OPENING)
-        return sum(projector.run_once() for _ in range(self.pages))
-
-
-class Theatre:
-    """One database, a desk to prepare it, and parties with engines of their own."""
-
-    def __init__(self, database: str, folder: Path) -> None:
-        self._database, self._folder = database, folder
-        self._open = ExitStack()
-        self._sound_to = 0
-        self.desk = self._open.enter_context(desk(database, folder))
-
-    def __enter__(self) -> "Theatre":
-        return self
-
-    def __exit__(self, fault: object, *_: object) -> None:
-        with self._open:
-            if fault is None:
-                self._sound_to = 0
-                self.sound()  # once all: nothing was taken from what was there before
-
-    def play(self, order: Sequence[int], *works: Making) -> list[Any]:
-        """What became of these works, begun together, when they took their steps in this order."""
-        with ExitStack() as open_:
-            parties = [self._party(open_, work) for work in works]
-            told = Stage(self.desk.engine, parties).play(order)
-        for number, party in enumerate(parties):
-            # Otherwise his steps were not those that were ordered, and the test would show nothing.
-            assert party.stops == order.count(number) or isinstance(works[number], Projecting)
-        return told
-
-    def _party(self, open_: ExitStack, work: Making) -> Party:
-        party = Party()
-        own = open_.enter_context(desk(self._database, self._folder, clock=party.now, latest=lambda: NOON))
-        party.start(own.engine, lambda: work(own))
-        return party
-
-    def sound(self, *outcomes: Outcome) -> None:
-        """The ledger is dense from where it last was, and every receipt says what is there."""
-        with self.desk.engine.connect() as conn:
-            head = read_head(conn, "main").position
-            entries = checker.in_headers(conn, after=self._sound_to)
-        found = {entry.event_id: entry for entry in entries}
-        assert [entry.position for entry in entries] == list(range(self._sound_to + 1, head + 1))
-        self._sound_to = head
-        for outcome in outcomes:
-            for receipt in outcome.receipts:
-                entry = found[str(receipt.event_id)]
-                assert (entry.position, entry.leaf_hash) == (receipt.position, receipt.leaf_hash)
-
-
-def some(steps: Sequence[int], few: int = A_FEW, alike: Sequence[int] = ()) -> list[tuple[int, ...]]:
-    """In a soak every order of these steps, if there are not too many; else a few, always the same.
-
-    Of parties that do `alike` it is the same which of them goes first: they first appear in the order given.
-    """
-    number = factorial(sum(steps)) // prod(map(factorial, steps))
-    if SOAK and number <= TOO_MANY:
-        return [order for order in orders(steps) if in_turn(order, alike)]
-    chance, deck = Random(number), [party for party, n in enumerate(steps) for _ in range(n)]
-    return [tuple(chance.sample(deck, len(deck))) for _ in range(TOO_MANY if SOAK else few)]
-
-
 def of_two_or_three_alike() -> list[tuple[int, ...]]:
     """The orders of writers who all do the same."""
     return some((WRITER_STEPS,) * 2, alike=(0, 1)) + some((WRITER_STEPS,) * 3, alike=(0, 1, 2))
-
-
-def in_turn(order: Sequence[int], alike: Sequence[int]) -> bool:
-    """Whether these parties first appear one after the other."""
-    first = [order.index(party) for party in alike]
-    return first == sorted(first)
 
 
 @pytest.fixture
@@ -229,20 +147,13 @@ def test_a_state_read_beside_a_snapshot_being_written_is_one_that_the_customer_w
 
 
 def test_two_projectors_beside_a_writer_fold_every_event_once(theatre: Theatre, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(checkpoints, "positions", pausing(checkpoints.positions))
-    projector = Projector(theatre.desk.engine, theatre.desk.mapper, ALL)
-    projector.enter()
+    projector = projector_at(theatre.desk, monkeypatch)
     for order in some((2 * PROJECTOR_STEPS, PROJECTOR_STEPS, WRITER_STEPS), few=20):
         told = [theatre.desk.post(late()), theatre.desk.post(late())]
         assert [len(outcome.receipts) for outcome in told] == [OPENING, OPENING]
         theatre.play(order, Projecting(2), Projecting(), lambda d: d.post(late()))
         projector.catch_up()
-    with theatre.desk.engine.connect() as conn:
-        live = checker.live_rows(conn)
-    for one in ALL:
-        projector.rebuild(one.name)
-    with theatre.desk.engine.connect() as conn:
-        assert checker.differences(live, checker.live_rows(conn)) == []
+    as_if_rebuilt(projector, theatre.desk)
 
 
 def _apologises(customer: UUID) -> Callable[[Desk], Outcome]:
