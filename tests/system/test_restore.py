@@ -1,9 +1,6 @@
 """A copy taken while everybody works, brought up elsewhere: it goes on where it ended, and knows what it knew."""
 
-import sqlite3
-import subprocess
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import takewhile
 from pathlib import Path
@@ -11,12 +8,11 @@ from threading import Event
 from typing import Final
 
 import pytest
-from sqlalchemy import make_url
 
 from infrastructure.recorder import read_head
 from tests.support.checker import by_duty
-from tests.support.clusters import program
 from tests.support.databases import DURABLE, postgres
+from tests.support.dumps import copy_of_file, dump, restored
 from tests.support.inspection import asked_again, inspect, reading
 from tests.support.load import Answer, Load, customers_of
 from tests.support.posts import Plan
@@ -72,33 +68,12 @@ def goes_on(copied: House, answers: list[Answer]) -> None:
     assert min(entry.position for one in anew for entry in one.acknowledged.receipts) > head
 
 
-@contextmanager
-def another_cluster(dump: Path) -> Iterator[str]:
-    """The address of a database in a new PostgreSQL, restored from this dump."""
-    with postgres(DURABLE) as server:
-        name = server.create()
-        run("pg_restore", "--no-owner", "--exit-on-error", "--dbname", libpq(server.url(name)), str(dump))
-        yield server.url(name)
-
-
-def run(name: str, *arguments: str) -> None:
-    """Runs a program of PostgreSQL's, which must end well."""
-    done = subprocess.run([program(name), *arguments], check=False, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stderr
-
-
-def libpq(url: str) -> str:
-    """The address as PostgreSQL's own programs take it."""
-    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
-
-
 def test_a_dump_restored_into_a_new_cluster_goes_on_at_the_right_position(
     postgres_house: House, tmp_path: Path
 ) -> None:
-    dump = tmp_path / "amends.dump"
-    arguments = ("--format=custom", "--file", str(dump), libpq(postgres_house.database))
-    answers = told_while_copying(postgres_house, lambda: run("pg_dump", *arguments))
-    with another_cluster(dump) as database:
+    copy = tmp_path / "amends.dump"
+    answers = told_while_copying(postgres_house, lambda: dump(postgres_house.database, copy))
+    with postgres(DURABLE) as another_cluster, restored(copy, another_cluster) as database:
         goes_on(replace(postgres_house, database=database), answers)
 
 
@@ -106,13 +81,8 @@ def test_a_dump_restored_into_a_new_cluster_goes_on_at_the_right_position(
 def test_a_copy_of_a_sqlite_file_taken_under_load_goes_on_at_the_right_position(
     sqlite_house: House, tmp_path: Path
 ) -> None:
-    copy, source = tmp_path / "copy.db", make_url(sqlite_house.database).database or ""
-
-    def taken() -> None:
-        with closing(sqlite3.connect(source)) as conn:
-            conn.execute("VACUUM INTO ?", (str(copy),))
-
-    answers = told_while_copying(sqlite_house, taken)
+    copy = tmp_path / "copy.db"
+    answers = told_while_copying(sqlite_house, lambda: copy_of_file(sqlite_house.database, copy))
     goes_on(replace(sqlite_house, database=f"sqlite:///{copy}"), answers)
 
 
