@@ -52,7 +52,7 @@ class Cluster:
         if self._user:
             shutil.chown(self.home, user=self._user.pw_uid, group=self._user.pw_gid)
         self._programs = _programs(self.home, self._user)
-        self._data = _initdb(self._programs, self.home, self._user)
+        self._data = self._made()
 
     @property
     def pid(self) -> int | None:
@@ -73,6 +73,23 @@ class Cluster:
         if process is not None:
             process.send_signal(how)
             process.wait(PATIENCE_SECONDS)
+
+    def _made(self) -> Path:
+        """The folder of its data, made now."""
+        data = self.home / "data"
+        options = ["--auth=trust", "--username=postgres", "--encoding=UTF8", "--no-sync", "--no-instructions"]
+        # A collation by code points, as SQLite's: what sorts differently elsewhere must say so in its query.
+        options += ["--locale-provider=builtin", "--locale=C.UTF-8"]
+        self._run("initdb", "-D", data, *options)
+        return data
+
+    def _run(self, name: str, *arguments: str | Path) -> None:
+        command = [self._programs / name, *arguments]
+        done = subprocess.run(
+            command, check=False, capture_output=True, text=True, cwd=self.home, **_as(self._user)
+        )
+        if done.returncode != 0:
+            raise NoPostgres(f"{name} failed: {done.stderr.strip()[-500:]}")
 
     def _came(self, deadline: float) -> bool:
         self.process = process = self._launched()
@@ -107,15 +124,21 @@ class Cluster:
 @contextmanager
 def throwaway(settings: dict[str, str]) -> Iterator[Cluster]:
     """A started cluster for as long as the block lasts. Raises NoPostgres when this machine cannot have one."""
-    # A Unix socket's path has at most 107 bytes, so a long TMPDIR will not do.
-    long = len(tempfile.gettempdir()) > 60
-    with tempfile.TemporaryDirectory(prefix="amends-pg-", dir="/tmp" if long else None) as folder:  # noqa: S108 (short, and private by mkdtemp)
-        cluster = Cluster(Path(folder), settings)
+    with folder_with_a_short_name() as home:
+        cluster = Cluster(home, settings)
         cluster.start()
         try:
             yield cluster
         finally:
             cluster.end(signal.SIGINT)  # "fast" shutdown: it does not wait for clients
+
+
+@contextmanager
+def folder_with_a_short_name() -> Iterator[Path]:
+    """A temporary folder that a Unix socket can be in: its path has at most 107 bytes, a TMPDIR may be longer."""
+    long = len(tempfile.gettempdir()) > 60
+    with tempfile.TemporaryDirectory(prefix="amends-pg-", dir="/tmp" if long else None) as folder:  # noqa: S108 (short, and private by mkdtemp)
+        yield Path(folder)
 
 
 def program(name: str) -> Path:
@@ -169,15 +192,3 @@ def _runs(programs: Path, home: Path, user: pwd.struct_passwd | None) -> bool:
         return subprocess.run(command, check=False, capture_output=True, cwd=home, **_as(user)).returncode == 0
     except OSError:
         return False
-
-
-def _initdb(programs: Path, home: Path, user: pwd.struct_passwd | None) -> Path:
-    data = home / "data"
-    options = ["--auth=trust", "--username=postgres", "--encoding=UTF8", "--no-sync", "--no-instructions"]
-    # A collation by code points, as SQLite's: what sorts differently elsewhere must say so in its query.
-    options += ["--locale-provider=builtin", "--locale=C.UTF-8"]
-    command = [programs / "initdb", "-D", data, *options]
-    done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=home, **_as(user))
-    if done.returncode != 0:
-        raise NoPostgres(f"initdb failed: {done.stderr.strip()[-500:]}")
-    return data
