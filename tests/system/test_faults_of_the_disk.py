@@ -13,12 +13,14 @@ from psycopg import sql
 from sqlalchemy import URL, make_url
 
 from tests.support.attempts import Attempt, answers_of, attempt, read, refusals, sent_again, slugs
+from tests.support.broken_disks import BEGINS_ANEW, FAILING, Failing, NoCompiler, broken_disk
 from tests.support.clusters import Cluster
 from tests.support.databases import DURABLE, IMMEDIATE, NoPostgres, Server
 from tests.support.disks import Disk, NoMount, disk
+from tests.support.faults import TunedHouse
 from tests.support.inspection import inspect
 from tests.support.load import Plan, Post, customers_of
-from tests.support.processes import House, Serving, eventually, house
+from tests.support.processes import PROGRAM, House, Serving, eventually, house
 
 SEED = 20_260_611
 CLIENTS = 8
@@ -35,10 +37,10 @@ class Fault:
     end: Callable[[Serving], object]
 
 
-def survives(house: House, fault: Fault) -> None:
+def survives(house: House, fault: Fault, program: str = PROGRAM) -> None:
     """While the fault lasts writes are put off and reads answered; afterwards nothing is lost or doubled."""
     plan = Plan(SEED, CUSTOMERS)
-    with house.serving() as server:
+    with house.serving(program=program) as server:
         answers = sent_again(server, plan.openings(), CLIENTS)
         moves = plan.moves(customers_of(answers), MOST_POSTS)
         fault.begin(server)
@@ -89,6 +91,19 @@ def test_a_disk_that_takes_no_writes_at_all(sqlite_house: House) -> None:
         resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (most, resource.RLIM_INFINITY))
 
     survives(sqlite_house, Fault(lambda one: limit(one, 0), lambda one: limit(one, resource.RLIM_INFINITY)))
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("what", FAILING)
+def test_a_device_that_fails_under_sqlite(sqlite_house: House, tmp_path: Path, what: Failing) -> None:
+    """EIO where SQLite writes its log, or where it asks that it be kept."""
+    try:
+        broken = broken_disk(tmp_path / "broken")
+    except NoCompiler as why:
+        pytest.skip(str(why))
+    on_it = TunedHouse(sqlite_house.database, sqlite_house.folder, sqlite_house.bearer, broken.environment)
+    fault = Fault(lambda _: broken.begin(what), lambda _: broken.end(what))
+    survives(on_it, fault, BEGINS_ANEW.format(program=PROGRAM))
 
 
 def test_a_full_disk_under_the_tables_of_postgresql(durable_postgres_server: Server, tmp_path: Path) -> None:
