@@ -50,14 +50,18 @@ INSTEAD: Final[Mapping[WordingRule, Mapping[Language, str]]] = {
         "pl": "Od razu mogę zrobić ...",
     },
 }
+# What a house gives or takes back; "we do not usually take this long" is no favour, and apologises.
+_GIVEN: Final = (
+    r"(?:do (?:this|that|it)|refund|(?:give|offer|allow|accept) (?:refund|return|exchange|discount|credit)s?"
+    r"|take (?:it|them|this|that|these|returns) back)"
+)
 # Written without accents and in lower case, as the text is read. \w* stands for endings.
 PHRASES: Final[Mapping[Language, Mapping[WordingRule, tuple[str, ...]]]] = {
     "en": {
         "favour_flaunting": (
             r"(?:normally|usually|ordinarily)[, ]+(?:we|i) (?:would )?(?:have to )?charge",
-            r"(?:normally|usually)[, ]+(?:we|i) (?:don't|do not|never) (?:do|refund|give|offer|allow|accept|take)",
-            r"(?:we|i) (?:don't|do not) (?:normally|usually|ordinarily) "
-            r"(?:do (?:this|that|it)|refund|give|offer|allow|accept|take)",
+            rf"(?:normally|usually)[, ]+(?:we|i) (?:don't|do not|never) {_GIVEN}",
+            rf"(?:we|i) (?:don't|do not) (?:normally|usually|ordinarily) {_GIVEN}",
             r"you(?:'re| are| were) (?:very |so |really )?(?:lucky|fortunate)",
             r"lucky (?:you|today)",
             r"(?:as|by way of) an? (?:one-off |special )?exception",
@@ -66,8 +70,9 @@ PHRASES: Final[Mapping[Language, Mapping[WordingRule, tuple[str, ...]]]] = {
             r"as a (?:special )?favou?r",
             r"(?:doing|do) you a favou?r",
             r"(?:we|i)(?:'ll| will| have|'ve|'m| am|'re| are)? (?:make|made|making) an exception",
-            r"(?:bend|bent|bending) (?:the|our|a|some) rules?",
-            r"(?:break|broke|broken|breaking) (?:the|our|a|some) rules? for you",
+            r"(?:we|i)(?:'ll| will| have|'ve|'m| am|'re| are| had to)? (?:bend|bent|bending) "
+            r"(?:the|our|a|some) rules?",
+            r"(?:bend|bent|bending|break|broke|broken|breaking) (?:the|our|a|some) rules? for you",
             r"(?:we|i)(?:'ll| will| have|'ve)? waived? (?:the|your|this)",
             r"out of (?:the )?goodwill",
             r"even though (?:we|i) (?:don't|do not) have to",
@@ -82,7 +87,8 @@ PHRASES: Final[Mapping[Language, Mapping[WordingRule, tuple[str, ...]]]] = {
             r"(?:wasn't|was not) easy (?:for (?:me|us)|to (?:get|find|arrange|persuade))",
             r"(?:(?:i|we)(?:'ve| have)? spent|(?:took|cost) (?:me|us)) (?:hours|the whole|all)",
             r"(?:took|cost) (?:me|us) (?:a lot of|so much|a great deal of) (?:effort|work|trouble)",
-            r"worked (?:very|really|so) hard (?:for you|(?:to|and) (?:get|got|find|found|arrange|arranged))",
+            r"(?:i|we)(?:'ve| have)? worked (?:very|really|so) hard "
+            r"(?:for you|(?:to|and) (?:get|got|find|found|arrange|arranged))",
         ),
         "blaming": (
             r"you should(?:'ve| have) (?:told|read|checked|called|asked|known|said|noticed|followed|looked|kept)",
@@ -116,9 +122,12 @@ PHRASES: Final[Mapping[Language, Mapping[WordingRule, tuple[str, ...]]]] = {
     "el": {
         "favour_flaunting": (
             r"(?:κανονικα|συνηθωσ)[, ]+(?:θα )?(?:χρεωνουμε|χρεωναμε|χρεωνω)",
-            r"(?:συνηθωσ|κανονικα)[, ]+δεν (?:το )?(?:κανουμε|κανω|επιστρεφουμε|επιτρεπουμε|δεχομαστε)",
-            r"δεν (?:το )?(?:κανουμε|κανω|επιστρεφουμε|επιτρεπουμε|δεχομαστε) (?:αυτο )?συνηθωσ",
-            r"(?:ειστε|εισαι|σταθηκατε|εισασταν|ησασταν|ησουν) (?:πολυ )?τυχερ\w+",
+            r"(?:συνηθωσ|κανονικα)[, ]+δεν (?:το (?:κανουμε|κανω|επιστρεφουμε|επιτρεπουμε|δεχομαστε)|"
+            r"(?:κανουμε|δεχομαστε) (?:επιστροφεσ|αλλαγεσ))",
+            r"δεν (?:το (?:κανουμε|κανω|επιστρεφουμε|επιτρεπουμε|δεχομαστε)(?: αυτο)?|(?:κανουμε|κανω) αυτο) "
+            r"συνηθωσ",
+            r"(?:παρεκαμψα|παρακαμψαμε|παρακαμπτουμε) (?:τουσ κανονεσ|τη διαδικασια)",
+            r"(?<!δεν\s)(?:ειστε|εισαι|σταθηκατε|εισασταν|ησασταν|ησουν) (?:πολυ )?τυχερ\w+",
             r"κατ'\s*εξαιρεση",
             r"(?:κανουμε|κανω|εκανα|καναμε|θα κανουμε) (?:μια )?εξαιρεση",
             r"(?:μονο )?γι'\s*αυτη(?:ν)? τη φορα",
@@ -163,12 +172,14 @@ PHRASES: Final[Mapping[Language, Mapping[WordingRule, tuple[str, ...]]]] = {
     "pl": {
         "favour_flaunting": (
             r"(?:normalnie|zwykle|zazwyczaj) (?:za to )?(?:pobieramy|bierzemy|liczymy|doplaca)",
-            r"(?:normalnie|zwykle|zazwyczaj) (?:tego |takich \w+ )?nie (?:robimy|zwracamy|dajemy|przyjmujemy)",
+            r"(?:normalnie|zwykle|zazwyczaj) (?:tego nie (?:robimy|zwracamy|dajemy|przyjmujemy)|"
+            r"nie (?:robimy tego|zwracamy (?:pieniedzy|tego)|przyjmujemy zwrotow))",
             r"(?:ma|mial|miala) (?:pan|pani) (?:dzis |dzisiaj )?szczescie",
             r"(?:masz|mial[ae]s) (?:dzis |dzisiaj )?szczescie",
             r"w drodze wyjatku",
-            r"(?:robimy|zrobimy|zrobilem|zrobilam|zrobie|zrobilismy|zrobilysmy) (?:dla \w+ )?wyjatek",
-            r"(?:naginamy|nagniemy|nagielismy|nagielysmy|nagialem|nagielam) (?:dla \w+ )?(?:zasady|przepisy)",
+            r"(?:robie|robimy|zrobimy|zrobilem|zrobilam|zrobie|zrobilismy|zrobilysmy) (?:dla \w+ )?wyjatek",
+            r"(?:nagne|naginamy|nagniemy|nagielismy|nagielysmy|nagialem|nagielam) "
+            r"(?:dla \w+ )?(?:zasady|przepisy)",
             r"wyjatkowo (?:tym razem|nie)",
             r"tylko (?:ten jeden raz|tym razem)",
             r"idziemy (?:panu|pani|ci) na reke",
