@@ -510,7 +510,7 @@ def test_no_stream_got_stuck_over_a_canary(left: Left):
 
 
 def test_every_line_says_which_request_it_is_about_and_writes_where_they_stand(left: Left):
-    lines = [json.loads(line) for line in left.server.log.read_bytes().splitlines()]
+    lines = told_in(left.server.log)
     requests = [line for line in lines if line["event"] == "request"]
     ids = {one.headers["request-id"] for one in left.cage.answers}
     assert {line["request"] for line in requests} >= ids
@@ -545,11 +545,10 @@ def test_no_metric_of_the_worker_tells_a_canary_or_a_customer(left: Left):
     assert traces(found.content) == []
     assert not [customer for customer in left.customers if customer in found.text]
     told = Exposition(found.text)
-    # It has folded all of it, and looked whose time has come.
+    # It has folded all of it.
     positions = told.each("amends_projection_position", "projection")
     assert positions.keys() == {one.name for one in ALL}
     assert min(positions.values()) >= left.cage.last > 100
-    assert told.value("amends_last_sweep_timestamp_seconds") > 0
 
 
 def told_in(log: Path) -> list[dict[str, Any]]:
@@ -558,7 +557,7 @@ def told_in(log: Path) -> list[dict[str, Any]]:
 
 
 def test_what_a_library_logs_is_passed_on_by_its_name_alone(left: Left):
-    lines = [json.loads(line) for line in left.server.log.read_bytes().splitlines()]
+    lines = told_in(left.server.log)
     assert "uvicorn.error" in {line["library"] for line in lines if line["event"] == "library_log"}
 
 

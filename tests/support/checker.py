@@ -177,7 +177,7 @@ def page_over_http(http: httpx2.Client, after: int) -> tuple[list[Entry], int]:
 
 
 def _answered(http: httpx2.Client, query: Mapping[str, int]) -> httpx2.Response:
-    """The answer to GET /v1/events; who is told to come again does so, as callers do."""
+    """The answer to GET /v1/events; who is told to come again does so, and soon."""
     for _ in range(50):
         answer = http.get("/v1/events", params=dict(query))
         if answer.status_code != 503:

@@ -65,7 +65,7 @@ def _named(headers: dict[str, str]) -> dict[str, str]:
 def _unhurried(database: str) -> str:
     """The same address, at which a machine that stands still for a moment has time enough to connect."""
     url = make_url(database)
-    if url.get_backend_name() == "postgresql":
+    if url.get_backend_name() == "postgresql" and "connect_timeout" not in url.query:
         url = url.update_query_dict({"connect_timeout": "60"})
     return url.render_as_string(hide_password=False)
 

@@ -179,7 +179,7 @@ class Serving(Process):
     headers: Mapping[str, str] = field(default_factory=dict)
     url: str = ""
     ready: threading.Event = field(default_factory=threading.Event)
-    """Clears before the server is killed, and is set when it can be asked again."""
+    """Clears after the signal of a kill and before that of a stop, and is set when it can be asked again."""
     verb = ("serve", "--port", "0")
 
     def start(self) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from sqlalchemy import make_url, text
+from sqlalchemy import text
 
 from infrastructure.api_keys import ApiKeys
 from infrastructure.engine import make_engine
@@ -23,6 +23,7 @@ from tests.support.attempts import (
     slugs,
 )
 from tests.support.databases import FAST, NoPostgres, Server, postgres
+from tests.support.dumps import libpq
 from tests.support.exposition import Exposition
 from tests.support.faults import MOMENTS, Proxy, proxied, tuned
 from tests.support.inspection import inspect, let_it_learn, reading
@@ -242,7 +243,7 @@ def crowded() -> Iterator[Server]:
 @contextmanager
 def every_connection_of(database: Server) -> Iterator[None]:
     """Takes every connection that there is, also those that others have."""
-    address = make_url(database.url("postgres")).set(drivername="postgresql").render_as_string(hide_password=False)
+    address = libpq(database.url("postgres"))
     with ExitStack() as held:
         ours = [held.enter_context(psycopg.connect(address, autocommit=True))]
 

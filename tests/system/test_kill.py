@@ -39,7 +39,7 @@ class Size:
 
 
 SHORT: Final = Size(customers=20, moves=170, crashes_at_openings=1, crashes_at_moves=4, workers=1)
-LONG: Final = Size(customers=360, moves=3_200, crashes_at_openings=20, crashes_at_moves=80, workers=2)
+LONG: Final = Size(customers=360, moves=5_120, crashes_at_openings=20, crashes_at_moves=80, workers=2)
 """A hundred crashes. What takes its time is starting a process after each, two to three seconds on two idle cores:
 five to eight minutes for each kind of database. No wait is longer than the twenty minutes of `Load.finish`."""
 SIZES: Final = (pytest.param(SHORT, id="short"), pytest.param(LONG, id="long", marks=pytest.mark.soak))
