@@ -10,7 +10,7 @@ from domain.colleagues.asking import unanswered
 from domain.colleagues.post import Join
 from domain.colleagues.state import Colleague, ColleagueCommand
 from domain.kinds import AMENDS, Actor, Context, Elsewhere, Event, Fact
-from tests.support.given import START, colleague, named_id
+from tests.support.given import START, colleague, named_id, next_fact
 
 OFFICE = Actor(kind="service", ref="k:office")
 """The key through which whoever administers speaks."""
@@ -89,18 +89,7 @@ class Career:
         return named_id(f"{self.name} minted {self.minted}")
 
     def _record(self, event: Event, moment: datetime, recorded: datetime, actor: Actor) -> None:
-        version = self.state.version + 1
-        fact = Fact(
-            event=event,
-            stream_id=self.state.colleague_id,
-            version=version,
-            position=version,
-            event_id=named_id(f"{self.name} event {version}"),
-            occurred_at=moment,
-            recorded_at=recorded,
-            actor=actor,
-            source="urn:test",
-        )
+        fact = next_fact(self.state, event, moment, actor, self.name, recorded=recorded)
         self.facts.append(fact)
         self.state = self.state.after(fact)
 

@@ -3,7 +3,6 @@
 It works from outside: the HTTP API, and the rows as the database has them. Each fault is one sentence.
 """
 
-import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,6 +17,7 @@ from sqlalchemy import Connection, text
 
 from infrastructure.record import Record, leaf_hash
 from projections import ALL
+from tests.support.processes import eventually
 
 PAGE: Final = 500
 Rows = dict[str, list[dict[str, Any]]]
@@ -178,12 +178,14 @@ def page_over_http(http: httpx2.Client, after: int) -> tuple[list[Entry], int]:
 
 def _answered(http: httpx2.Client, query: Mapping[str, int]) -> httpx2.Response:
     """The answer to GET /v1/events; who is told to come again does so, and soon."""
-    for _ in range(50):
-        answer = http.get("/v1/events", params=dict(query))
-        if answer.status_code != 503:
-            break
-        time.sleep(0.1)
-    return answer.raise_for_status()
+    answers: list[httpx2.Response] = []
+
+    def taken() -> bool:
+        answers.append(http.get("/v1/events", params=dict(query)))
+        return answers[-1].status_code != 503
+
+    eventually(taken, "the events can be read")
+    return answers[-1].raise_for_status()
 
 
 def _shown(event: Mapping[str, Any]) -> Entry:

@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from domain.duties import next_due, settle
-from domain.kinds import AMENDS, Actor, Event, Fact
+from domain.kinds import AMENDS, Actor, Event
 from domain.recovery import Recovery
-from domain.relationship import RelationshipCommand, evolve
-from tests.support.given import CUSTOMER, START, Story, colleague, named_id
+from domain.relationship import RelationshipCommand
+from tests.support.given import START, Story, colleague
 
 HOUR = 60
 DAY = 24 * HOUR
@@ -70,20 +70,8 @@ class Clockwork:
         return [event for _, event in settled]
 
     def _record(self, event: Event, at: float, recorded_at: float, actor: Actor) -> None:
-        version = self.story.state.version + 1
-        fact = Fact(
-            event=event,
-            stream_id=CUSTOMER,
-            version=version,
-            position=version,
-            event_id=named_id(f"event {version}"),
-            occurred_at=START + timedelta(minutes=at),
-            recorded_at=START + timedelta(minutes=recorded_at),
-            actor=actor,
-            source="urn:test",
-        )
-        self.story.facts.append(fact)
-        self.story.state = evolve(self.story.state, fact)
+        moment, recorded = (START + timedelta(minutes=one) for one in (at, recorded_at))
+        self.story.record(event, moment, actor, recorded)
 
 
 def minutes(moment: datetime) -> float:

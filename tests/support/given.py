@@ -34,17 +34,28 @@ def colleague(name: str = "anyone", role: str = "representative", role_class: st
     return Actor(kind="colleague", ref=f"u:{named_id('colleague:' + name)}", role=role, role_class=role_class)
 
 
-def next_fact(state: Aggregate, event: Event, moment: datetime, actor: Actor, name: str) -> Fact:
-    """This event as what happens next on its stream, which `name` tells apart from others."""
+def next_fact(
+    state: Aggregate,
+    event: Event,
+    moment: datetime,
+    actor: Actor,
+    name: str = "",
+    *,
+    recorded: datetime | None = None,
+) -> Fact:
+    """This event as what happens next on its stream, which `name` tells apart from others.
+
+    It was recorded when it happened, unless another time is given.
+    """
     version = state.version + 1
     return Fact(
         event=event,
         stream_id=state.stream_id,
         version=version,
         position=version,
-        event_id=named_id(f"{name} event {version}"),
+        event_id=named_id(f"{name} event {version}".strip()),
         occurred_at=moment,
-        recorded_at=moment,
+        recorded_at=recorded or moment,
         actor=actor,
         source="urn:test",
     )
@@ -72,7 +83,7 @@ class Story:
     def given(self, *events: Event, at: float = 0, actor: Actor | None = None) -> "Story":
         """These facts happened `at` minutes after START."""
         for event in events:
-            self._record(event, START + timedelta(minutes=at), actor or colleague())
+            self.record(event, START + timedelta(minutes=at), actor or colleague())
         return self
 
     def when(
@@ -109,7 +120,7 @@ class Story:
             if isinstance(one, Elsewhere):
                 self._record_elsewhere(one, moment, who, recorded)
             else:
-                self._record(one, moment, who, recorded)
+                self.record(one, moment, who, recorded)
         return self
 
     def other(self, kind: type[Any], stream: UUID | tuple[str, str]) -> Any:
@@ -153,22 +164,13 @@ class Story:
         assert [type(event).__name__ for event in self.last] == [kind.__name__ for kind in kinds]
         return self.last
 
-    def _record(self, event: Event, moment: datetime, actor: Actor, recorded: datetime | None = None) -> None:
+    def record(self, event: Event, moment: datetime, actor: Actor, recorded: datetime | None = None) -> None:
+        """This happened next; it was recorded then, unless another time is given."""
         version = self.state.version + 1
         named = getattr(event, "by_colleague", None)
         if isinstance(named, UUID):
             self.by_position[version] = named
-        fact = Fact(
-            event=event,
-            stream_id=CUSTOMER,
-            version=version,
-            position=version,
-            event_id=named_id(f"event {version}"),
-            occurred_at=moment,
-            recorded_at=recorded or moment,
-            actor=actor,
-            source="urn:test",
-        )
+        fact = next_fact(self.state, event, moment, actor, recorded=recorded)
         self.facts.append(fact)
         self.state = evolve(self.state, fact)
 
